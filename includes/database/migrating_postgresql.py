@@ -1,0 +1,21 @@
+def migration_engine(settings: Settings) -> AsyncEngine:
+    """An engine for migrations, which may take as long as they need."""
+    return create_engine(
+        settings.model_copy(update={"database_statement_timeout": 0, "database_lock_timeout": 60})
+    )
+
+
+@contextmanager
+def migrating(connection: Connection) -> Iterator[None]:
+    """Let one replica migrate while the others wait for it.
+
+    Takes a connection without an open transaction. The lock belongs to the server's session,
+    so it survives the transactions that migrations begin and end.
+    """
+    with connection.begin():
+        connection.execute(text("SELECT pg_advisory_lock(hashtext('alembic'))"))
+    try:
+        yield
+    finally:
+        with connection.begin():
+            connection.execute(text("SELECT pg_advisory_unlock(hashtext('alembic'))"))

@@ -1,0 +1,78 @@
+class UserNotFound(NotFound):
+    detail = "There is no such user."
+
+
+async def create_user(session: AsyncSession, *, email: str, name: str, password_hash: str) -> User:
+    user = User(email=email, name=name, password_hash=password_hash)
+    session.add(user)
+    await session.flush()
+    return user
+
+
+async def get_user(session: AsyncSession, user_id: UUID) -> User:
+    """Raises `UserNotFound`."""
+    user = await session.get(User, user_id)
+    if user is None:
+        raise UserNotFound
+    return user
+
+
+async def find_user(session: AsyncSession, email: str) -> User | None:
+    return await session.scalar(select(User).where(User.email == email))
+
+
+async def update_user(session: AsyncSession, user: User, data: UserUpdate) -> None:
+    for name, value in data.model_dump(exclude_unset=True).items():
+        setattr(user, name, value)
+    await session.flush()
+
+
+async def delete_user(session: AsyncSession, user_id: UUID) -> None:
+    """Delete the user; the database deletes all that is theirs."""
+    await session.execute(delete(User).where(User.id == user_id))
+
+
+async def create_refresh_token(
+    session: AsyncSession, *, user_id: UUID, family_id: UUID, digest: str, expires_at: datetime
+) -> None:
+    session.add(
+        RefreshToken(user_id=user_id, family_id=family_id, digest=digest, expires_at=expires_at)
+    )
+    await session.flush()
+
+
+async def find_refresh_token(session: AsyncSession, digest: str) -> RefreshToken | None:
+    return await session.scalar(select(RefreshToken).where(RefreshToken.digest == digest))
+
+
+async def use_refresh_token(session: AsyncSession, digest: str) -> bool:
+    """Mark the token used, and say whether it still was good: true for one caller only."""
+    now = utc_now()
+    statement = (
+        update(RefreshToken)
+        .where(
+            RefreshToken.digest == digest,
+            RefreshToken.used_at.is_(None),
+            RefreshToken.expires_at > now,
+        )
+        .values(used_at=now)
+    )
+    result = cast("CursorResult[Any]", await session.execute(statement))
+    return result.rowcount == 1
+
+
+async def delete_token_family(session: AsyncSession, family_id: UUID) -> None:
+    await session.execute(delete(RefreshToken).where(RefreshToken.family_id == family_id))
+
+
+async def delete_expired_tokens(session: AsyncSession, user_id: UUID) -> None:
+    expired = RefreshToken.expires_at <= utc_now()
+    await session.execute(delete(RefreshToken).where(RefreshToken.user_id == user_id, expired))
+
+
+async def end_all_sessions(session: AsyncSession, user_id: UUID) -> None:
+    """End every refresh token of the user, and every access token at once."""
+    await session.execute(delete(RefreshToken).where(RefreshToken.user_id == user_id))
+    await session.execute(
+        update(User).where(User.id == user_id).values(token_version=User.token_version + 1)
+    )

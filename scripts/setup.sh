@@ -1,0 +1,31 @@
+#!/bin/sh
+# Make .venv with the versions in pyproject.toml; with "servers", see to MariaDB as well.
+set -eu
+cd "$(dirname "$0")/.."
+
+as_root_install() {
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        apt-get update -qq
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$1" >/dev/null
+    else
+        echo "Missing: $1. Install it and try again: sudo apt-get install $1" >&2
+        exit 1
+    fi
+}
+
+if [ ! -x .venv/bin/python ]; then
+    if ! "${PYTHON:-python3}" -m venv .venv; then
+        rm -rf .venv
+        as_root_install python3-venv
+        "${PYTHON:-python3}" -m venv .venv
+    fi
+fi
+if [ ! .venv/ready -nt pyproject.toml ]; then
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check uv
+    .venv/bin/uv pip install --quiet --python .venv/bin/python --group dev --group services
+    touch .venv/ready
+fi
+
+if [ "${1:-}" = servers ]; then
+    PATH="$PATH:/usr/sbin" command -v mariadbd >/dev/null || as_root_install mariadb-server
+fi

@@ -1,0 +1,27 @@
+"""The document that describes the API."""
+
+from fastapi import FastAPI
+from httpx import AsyncClient
+
+from app.factory import create_app
+from app.settings import Settings
+
+
+async def test_document_and_page_are_served_where_asked(client: AsyncClient) -> None:
+    assert (await client.get("/openapi.json")).status_code == 200
+    assert (await client.get("/docs")).status_code == 200
+
+
+def test_document_is_not_served_otherwise(settings: Settings) -> None:
+    app = create_app(settings.model_copy(update={"docs": False}))
+    assert app.openapi_url is None
+
+
+def test_every_error_is_documented_as_a_problem(app: FastAPI) -> None:
+    document = app.openapi()
+    assert {"Problem", "FieldProblem"} <= set(document["components"]["schemas"])
+    for path in document["paths"].values():
+        for operation in path.values():
+            for status, response in operation["responses"].items():
+                if int(status) >= 400:
+                    assert list(response["content"]) == ["application/problem+json"]
