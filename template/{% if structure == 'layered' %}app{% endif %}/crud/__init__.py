@@ -1,0 +1,1 @@
+"""Reading and writing rows: each function one thing, in the session it is given."""
