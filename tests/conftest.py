@@ -1,0 +1,67 @@
+"""Fixtures: the template as it is in the work tree, its rendered variants, and running services."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.rendering import cache_compilation, export, render
+from tests.services import Service
+from tests.variants import ALL, SELECTION, Variant
+
+cache_compilation()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--all", action="store_true", help="run all variants, not a selection")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """`variant` is each of all; `exercised` those that are run on their servers."""
+    if "variant" in metafunc.fixturenames:
+        metafunc.parametrize("variant", ALL, ids=str)
+    if "exercised" in metafunc.fixturenames:
+        exercised = ALL if metafunc.config.getoption("all") else SELECTION
+        metafunc.parametrize(
+            "exercised",
+            # Variants with the same dependencies share an environment: one worker runs them.
+            [pytest.param(v, marks=pytest.mark.xdist_group(v.environment)) for v in exercised],
+            ids=str,
+        )
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return export(tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture(scope="session")
+def rendered(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Variant], Path]:
+    """A rendered variant, made once; tests must not change it."""
+    services: dict[Variant, Path] = {}
+
+    def service(variant: Variant) -> Path:
+        if variant not in services:
+            folder = tmp_path_factory.mktemp(str(variant))
+            services[variant] = render(template, folder / "service", **variant.answers)
+        return services[variant]
+
+    return service
+
+
+@pytest.fixture
+def installed(
+    template: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[Variant], Service]:
+    """A variant of the test's own, with the environment that its pyproject.toml asks for."""
+
+    def service(variant: Variant) -> Service:
+        environments = tmp_path_factory.getbasetemp() / "environments"
+        made = Service(
+            render(template, tmp_path / "service", **variant.answers),
+            environments / variant.environment,
+        )
+        made.install()
+        return made
+
+    return service

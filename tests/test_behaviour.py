@@ -1,0 +1,14 @@
+"""The rendered services' own tests, each in its own environment, on its driver's real server."""
+
+from collections.abc import Callable
+
+from tests.services import Service
+from tests.variants import Variant
+
+
+def test_own_suite_passes_with_full_coverage(
+    installed: Callable[[Variant], Service], exercised: Variant
+) -> None:
+    output = installed(exercised).uv_run("pytest", "--cov", "-q")
+    assert "Total coverage: 100.00%" in output
+    assert "skipped" not in output.replace("files skipped due to complete coverage", "")

@@ -1,0 +1,125 @@
+"""A service as its owner uses it: commands from the README, and mistakes that its checks catch."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.services import Service
+from tests.variants import Variant
+
+ROOT = Path(__file__).parent.parent
+DEFAULT = Variant("aiosqlite", "flat", "none")
+
+pytestmark = pytest.mark.xdist_group(DEFAULT.environment)
+
+
+@pytest.fixture
+def service(installed: Callable[[Variant], Service]) -> Service:
+    """The default variant in a repository, as `_message_after_copy` says."""
+    service = installed(DEFAULT)
+    service.succeed("git", "init", "--quiet")
+    service.succeed("git", "add", ".")
+    service.succeed(
+        *("git", "-c", "user.name=Test", "-c", "user.email=test@example.org"),
+        *("commit", "--quiet", "-m", "Start"),
+    )
+    return service
+
+
+def edit(service: Service, name: str, old: str, new: str) -> None:
+    path = service.folder / name
+    text = path.read_text()
+    assert text.count(old) == 1, f"{old!r} is {text.count(old)} times in {name}"
+    path.write_text(text.replace(old, new))
+
+
+PRE_COMMIT = ("pre-commit", "run", "--all-files")  # or one hook of them, named after it
+
+
+def test_demo_shows_a_working_service(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "scripts" / "demo.py"), str(tmp_path)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert '"by_status"' in result.stdout
+    assert str(tmp_path / "stock") in result.stdout
+
+
+def test_fresh_service_passes_its_own_checks(service: Service) -> None:
+    output = service.uv_run(*PRE_COMMIT)
+    assert output.count("Passed") + output.count("Skipped") == 5, output
+    assert "Failed" not in output
+
+
+def test_secrets_are_not_committed(service: Service) -> None:
+    tracked = service.succeed("git", "ls-files").split()
+    assert ".env.example" in tracked
+    assert "uv.lock" in tracked
+    assert ".env" not in tracked
+
+
+def test_suite_passes_in_parallel(service: Service) -> None:
+    assert re.search(r"\d+ passed", service.uv_run("pytest", "-q", "-n", "2"))
+
+
+def test_unformatted_file_is_caught(service: Service) -> None:
+    edit(service, "app/health.py", "class Health(BaseModel):", "class Health( BaseModel ):")
+    output = service.uv_run_failing(*PRE_COMMIT, "ruff-format")
+    assert re.search(r"ruff format\.+Failed", output)
+
+
+def test_wrong_type_is_caught(service: Service) -> None:
+    edit(service, "app/health.py", 'status: str = "ok"', 'status: int = "ok"')
+    output = service.uv_run_failing(*PRE_COMMIT, "mypy")
+    assert re.search(r"mypy\.+Failed", output)
+
+
+@pytest.mark.parametrize("marker", ["<<<<<<< before updating", ">>>>>>> after updating"])
+def test_left_over_conflict_marker_is_caught(service: Service, marker: str) -> None:
+    edit(service, "README.md", "## Test", f"{marker}\n\n## Test")
+    output = service.uv_run_failing(*PRE_COMMIT, "conflict-markers")
+    assert re.search(r"no conflict markers[^.]*\.+Failed", output)
+
+
+def test_left_over_rejected_hunk_is_caught(service: Service) -> None:
+    (service.folder / "README.md.rej").write_text("a hunk\n")
+    service.succeed("git", "add", "README.md.rej")
+    output = service.uv_run_failing(*PRE_COMMIT, "rejected-hunks")
+    assert re.search(r"no rejected hunks[^.]*\.+Failed", output)
+
+
+def test_lazy_load_is_caught_by_the_suite(service: Service) -> None:
+    edit(service, "app/crud.py", "    if with_tasks:\n", "    if with_tasks and False:\n")
+    output = service.uv_run_failing("pytest", "-q", "tests/test_projects.py")
+    assert "lazy='raise'" in output
+
+
+def test_model_without_its_migration_is_caught_by_the_suite(service: Service) -> None:
+    add_column(service)
+    output = service.uv_run_failing("pytest", "-q", "tests/test_migrations.py")
+    assert "test_models_and_migrations_agree" in output
+
+
+def test_generated_migration_makes_the_suite_pass_again(service: Service) -> None:
+    add_column(service)
+    service.uv_run("alembic", "upgrade", "head")
+    service.uv_run("alembic", "revision", "--autogenerate", "-m", "When a task began")
+    service.uv_run("alembic", "upgrade", "head")
+    service.uv_run("alembic", "check")
+    service.succeed("git", "add", ".")
+    service.uv_run(*PRE_COMMIT)
+    service.uv_run("pytest", "-q", "tests/test_migrations.py", "tests/test_tasks.py")
+    [migration] = (service.folder / "migrations" / "versions").glob("2*_when_a_task_began.py")
+    assert "from app.models import UTCDateTime" in migration.read_text()
+
+
+def add_column(service: Service) -> None:
+    edit(
+        service,
+        "app/models.py",
+        "    due_at: Mapped[datetime | None]\n",
+        "    due_at: Mapped[datetime | None]\n    began_at: Mapped[datetime | None]\n",
+    )

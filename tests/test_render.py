@@ -1,0 +1,244 @@
+"""What every variant looks like before anything of it is run."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.rendering import render
+from tests.variants import Variant
+
+Rendered = Callable[[Variant], Path]
+
+COMMON = {
+    ".copier-answers.yml",
+    ".dockerignore",
+    ".env",
+    ".env.example",
+    ".gitattributes",
+    ".github/workflows/ci.yml",
+    ".gitignore",
+    ".pre-commit-config.yaml",
+    "Dockerfile",
+    "README.md",
+    "app/__init__.py",
+    "app/database.py",
+    "app/database_errors.py",
+    "app/errors.py",
+    "app/factory.py",
+    "app/health.py",
+    "app/main.py",
+    "app/pagination.py",
+    "app/settings.py",
+    "compose.yaml",
+    "migrations/env.py",
+    "migrations/script.py.mako",
+    "migrations/versions/0001_initial.py",
+    "pyproject.toml",
+    "tests/__init__.py",
+    "tests/conftest.py",
+    "tests/server.py",
+    "tests/support.py",
+    "tests/test_database.py",
+    "tests/test_driver.py",
+    "tests/test_errors.py",
+    "tests/test_health.py",
+    "tests/test_main.py",
+    "tests/test_migrations.py",
+    "tests/test_models.py",
+    "tests/test_openapi.py",
+    "tests/test_projects.py",
+    "tests/test_settings.py",
+    "tests/test_tasks.py",
+}
+JWT = {
+    "app/auth.py",
+    "app/security.py",
+    "tests/test_auth.py",
+    "tests/test_ownership.py",
+    "tests/test_users.py",
+}
+STRUCTURES = {
+    "flat": {f"app/{name}.py" for name in ("api", "crud", "models", "schemas", "services")},
+    "layered": {f"app/{name}/__init__.py" for name in ("api", "crud", "models", "schemas")}
+    | {f"app/{name}/{part}.py" for name in ("models", "schemas") for part in ("project", "task")}
+    | {f"app/{name}/base.py" for name in ("models", "schemas")}
+    | {
+        f"app/{name}/{part}.py"
+        for name in ("api", "crud", "services")
+        for part in ("projects", "tasks")
+    }
+    | {"app/services/__init__.py"},
+    "by_feature": {
+        f"app/{feature}/{part}.py"
+        for feature in ("projects", "tasks")
+        for part in ("__init__", "crud", "models", "routes", "schemas", "services")
+    }
+    | {f"app/shared/{part}.py" for part in ("__init__", "models", "schemas")}
+    | {"app/api.py", "app/models.py"},
+}
+STRUCTURES_WITH_JWT = {
+    "flat": set(),
+    "layered": {
+        "app/api/auth.py",
+        "app/api/users.py",
+        "app/crud/refresh_tokens.py",
+        "app/crud/users.py",
+        "app/models/refresh_token.py",
+        "app/models/user.py",
+        "app/schemas/token.py",
+        "app/schemas/user.py",
+        "app/services/auth.py",
+    },
+    "by_feature": {
+        f"app/users/{part}.py"
+        for part in ("__init__", "crud", "models", "routes", "schemas", "services")
+    },
+}
+
+
+def files_of(service: Path) -> dict[str, str]:
+    return {
+        path.relative_to(service).as_posix(): path.read_text()
+        for path in service.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts and ".ruff_cache" not in path.parts
+    }
+
+
+def run(service: Path, *command: str) -> None:
+    result = subprocess.run(command, cwd=service, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_files_are_those_that_the_answers_ask_for(rendered: Rendered, variant: Variant) -> None:
+    expected = COMMON | STRUCTURES[variant.structure]
+    if variant.auth == "jwt":
+        expected |= JWT | STRUCTURES_WITH_JWT[variant.structure]
+    assert set(files_of(rendered(variant))) == expected
+
+
+def test_code_is_formatted_and_lint_free_as_rendered(rendered: Rendered, variant: Variant) -> None:
+    ruff = str(Path(sys.executable).parent / "ruff")
+    run(rendered(variant), ruff, "format", "--check", "--no-cache", ".")
+    run(rendered(variant), ruff, "check", "--no-cache", ".")
+
+
+def test_text_has_no_trace_of_the_template(rendered: Rendered, variant: Variant) -> None:
+    for name, text in files_of(rendered(variant)).items():
+        if name.endswith(".mako"):
+            continue
+        assert not re.search(r"{%|{#|(?<!\$){{", text), name
+        assert text.strip(), f"{name} is empty"
+        assert text.endswith("\n"), name
+        assert not text.endswith("\n\n"), name
+        assert not text.startswith("\n"), name
+        assert "\n\n\n\n" not in text, name
+        assert not re.search(r"[ \t]$", text, re.MULTILINE), name
+        if not name.endswith((".py", ".md")):
+            assert "\n\n\n" not in text, name
+
+
+def test_data_files_can_be_read(rendered: Rendered, variant: Variant) -> None:
+    for name, text in files_of(rendered(variant)).items():
+        if name.endswith((".yml", ".yaml")):
+            assert yaml.safe_load(text), name
+        elif name.endswith(".toml"):
+            assert tomllib.loads(text), name
+
+
+def test_python_compiles(rendered: Rendered, variant: Variant) -> None:
+    for name, text in files_of(rendered(variant)).items():
+        if name.endswith(".py"):
+            compile(text, name, "exec", dont_inherit=True)
+
+
+def test_rendering_again_differs_in_the_secret_alone(
+    template: Path, rendered: Rendered, variant: Variant, tmp_path: Path
+) -> None:
+    first = files_of(rendered(variant))
+    second = files_of(render(template, tmp_path / "service", **variant.answers))
+    secret = re.compile(r"(?<=^SECRET_KEY=development-)\w{64}$", re.MULTILINE)
+    if variant.auth == "jwt":
+        assert secret.findall(first[".env"]) != secret.findall(second[".env"])
+    for files in (first, second):
+        files[".env"] = secret.sub("", files[".env"])
+    assert first == second
+
+
+def test_nothing_but_the_driver_files_differs_between_drivers_of_one_database(
+    rendered: Rendered,
+) -> None:
+    for one, other in (("asyncpg", "psycopg"), ("aiomysql", "asyncmy")):
+        files = [files_of(rendered(Variant(driver, "flat", "jwt"))) for driver in (one, other)]
+        for each in files:
+            each[".env"] = ""
+        differing = {name for name in files[0] if files[0][name] != files[1][name]}
+        assert differing <= {
+            ".copier-answers.yml",
+            "README.md",
+            "app/database.py",
+            "app/database_errors.py",
+            "pyproject.toml",
+            "tests/server.py",
+            "tests/test_driver.py",
+        }
+
+
+def test_models_schemas_and_endpoints_are_the_same_on_every_database(rendered: Rendered) -> None:
+    services = [
+        files_of(rendered(Variant(driver, "flat", "jwt")))
+        for driver in ("aiosqlite", "asyncpg", "aiomysql")
+    ]
+    for name in ("models", "schemas", "crud", "services", "api", "errors", "factory"):
+        assert len({files[f"app/{name}.py"] for files in services}) == 1, name
+    assert len({files["migrations/versions/0001_initial.py"] for files in services}) == 1
+
+
+ODD = {
+    "longest": ("W" + "日" * 49, "日" * 200),
+    "punctuation": ("O'Brien & Söhne: #1 {x} %s", "It's 100 % {{ neat }} <b>: yes # {% no %}"),
+    "one letter": ("x", "."),
+    "a word that YAML reads otherwise": ("No", "null"),
+    "a word that is a keyword": ("class", "import"),
+    "emoji": ("Go 🚀", "日本語 🚀"),
+}
+
+
+@pytest.mark.parametrize("driver", ["aiosqlite", "asyncpg", "aiomysql"])
+@pytest.mark.parametrize(("name", "description"), ODD.values(), ids=ODD)
+def test_odd_names_render_clean(
+    template: Path, tmp_path: Path, name: str, description: str, driver: str
+) -> None:
+    service = render(
+        template,
+        tmp_path / "service",
+        service_name=name,
+        description=description,
+        author_name="Søren O'Neil <x>",
+        author_email="soren@example.org",
+        driver=driver,
+        auth="jwt",
+    )
+    ruff = str(Path(sys.executable).parent / "ruff")
+    run(service, ruff, "format", "--check", "--no-cache", ".")
+    run(service, ruff, "check", "--no-cache", ".")
+    project = tomllib.loads((service / "pyproject.toml").read_text())["project"]
+    assert re.fullmatch(r"[a-z]([a-z0-9-]*[a-z0-9])?", project["name"])
+    assert project["description"] == description
+    assert project["authors"] == [{"name": "Søren O'Neil <x>", "email": "soren@example.org"}]
+    compose = yaml.safe_load((service / "compose.yaml").read_text())
+    if driver != "aiosqlite":
+        for value in compose["services"]["database"]["environment"].values():
+            assert isinstance(value, str)
+    run(
+        service,
+        sys.executable,
+        "-c",
+        "import os, sys; sys.path.insert(0, '.'); from app.main import app;"
+        f" assert app.title == {name!r}; assert app.description == {description!r}",
+    )

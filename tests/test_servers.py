@@ -1,0 +1,42 @@
+"""What a service's tests say about the server that they need."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.services import UV, Service
+from tests.variants import Variant
+
+SERVERS = [
+    pytest.param(driver, scheme, marks=pytest.mark.xdist_group(f"{driver}-none"))
+    for driver, scheme in [
+        ("asyncpg", "postgresql"),
+        ("psycopg", "postgresql"),
+        ("aiomysql", "mysql"),
+        ("asyncmy", "mysql"),
+    ]
+]
+
+
+@pytest.mark.parametrize(("driver", "scheme"), SERVERS)
+def test_database_that_is_not_for_tests_is_refused(
+    installed: Callable[[Variant], Service], driver: str, scheme: str
+) -> None:
+    service = installed(Variant(driver, "flat", "none"))
+    service.variables["TEST_DATABASE_URL"] = f"{scheme}://user@127.0.0.1:1/production"
+    output = service.uv_run_failing("pytest", "-q", "tests/test_health.py")
+    assert "must end in _test" in output
+
+
+@pytest.mark.xdist_group("aiomysql-none")
+def test_missing_server_is_an_error_that_says_how_to_get_one(
+    installed: Callable[[Variant], Service], tmp_path: Path
+) -> None:
+    service = installed(Variant("aiomysql", "flat", "none"))
+    support = service.folder / "tests" / "server.py"
+    support.write_text(support.read_text().replace(":/usr/sbin:/usr/local/sbin", ""))
+    service.variables["PATH"] = str(tmp_path)
+    output = service.fail(UV, "run", "--no-sync", "pytest", "-q", "tests/test_health.py")
+    assert "apt-get install mariadb-server" in output
+    assert "skipped" not in output
