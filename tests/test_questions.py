@@ -1,0 +1,163 @@
+"""The questions: defaults, what they refuse in which words, and what is said at the end."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.rendering import export, render
+from tests.variants import DRIVERS
+
+COPIER = [sys.executable, "-m", "copier"]
+GIT = ["git", "-c", "user.name=Test", "-c", "user.email=test@example.org"]
+
+
+def copy(
+    template: Path, service: Path, *options: str, settings: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COPIER, "copy", "--defaults", *options, str(template), str(service)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "/usr/bin:/bin", "COPIER_SETTINGS_PATH": str(settings or template / "none")},
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ("service_name=42", "starts with a letter"),
+        ("service_name=éa", "starts with a letter"),
+        ("service_name=", "starts with a letter"),
+        ("service_name=a" + "b" * 50, "at most 50 characters; this one has 51"),
+        ('service_name=a "b"', "no double quotes"),
+        ("service_name=a\\b", "no double quotes, backslashes"),
+        ("service_name=a\nb", "line breaks"),
+        ("service_name=a ", "no spaces around it"),
+        ("description= ", "one sentence is enough"),
+        ("description=" + "a" * 201, "at most 200 characters; this one has 201"),
+        ('description="a"', "no double quotes"),
+        ('author_name="a"', "no double quotes"),
+        ("author_email=nobody", "looks like name@example.org"),
+        ("driver=oracle", "'oracle' is not in ['aiosqlite', 'asyncpg'"),
+        ("auth=ldap", "'ldap' is not in ['none', 'jwt']"),
+        ("structure=deep", "'deep' is not in ['flat', 'layered', 'by_feature']"),
+    ],
+)
+def test_wrong_answer_is_refused_in_one_sentence(
+    template: Path, tmp_path: Path, answer: str, words: str
+) -> None:
+    result = copy(template, tmp_path / "service", "--data", answer)
+    assert result.returncode != 0
+    assert words in result.stderr.strip().splitlines()[-1]
+    assert not (tmp_path / "service").exists()
+
+
+def test_every_question_says_what_changes_and_what_to_pick_when_unsure(template: Path) -> None:
+    questions = yaml.safe_load((template / "copier.yml").read_text())
+    asked = {
+        name: question
+        for name, question in questions.items()
+        if not name.startswith("_") and question.get("when") is not False
+    }
+    assert len(asked) == 7
+    for name, question in asked.items():
+        assert question["qmark"] == "?", name
+        assert len(question["help"].splitlines()) >= 2, name
+        assert "default" in question, name
+        if "choices" in question:
+            assert "Unsure" in question["help"], name
+            assert all(": " in label for label in question["choices"]), name
+        else:
+            assert "validator" in question, name
+
+
+def test_author_comes_from_the_settings_of_copier(template: Path, tmp_path: Path) -> None:
+    settings = tmp_path / "settings.yml"
+    settings.write_text("defaults: {user_name: Ada Lovelace, user_email: ada@example.org}\n")
+    assert copy(template, tmp_path / "service", settings=settings).returncode == 0
+    answers = yaml.safe_load((tmp_path / "service" / ".copier-answers.yml").read_text())
+    assert answers["author_name"] == "Ada Lovelace"
+    assert answers["author_email"] == "ada@example.org"
+
+
+def test_answers_hold_what_was_asked_and_nothing_derived(template: Path, tmp_path: Path) -> None:
+    service = render(template, tmp_path / "service", driver="asyncpg")
+    answers = yaml.safe_load((service / ".copier-answers.yml").read_text())
+    assert set(answers) == {
+        "_src_path",
+        "author_email",
+        "author_name",
+        "auth",
+        "description",
+        "driver",
+        "service_name",
+        "structure",
+    }
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_message_gives_the_next_commands_for_these_answers(
+    template: Path, tmp_path: Path, driver: str
+) -> None:
+    service = tmp_path / "service"
+    result = copy(template, service, "--data", f"driver={driver}")
+    assert result.returncode == 0, result.stderr
+    commands = [line.split("  ")[1] for line in result.stderr.splitlines() if line.startswith("  ")]
+    server = [] if driver == "aiosqlite" else ["docker compose up -d database"]
+    assert commands[-len(server) - 6 :] == [
+        f"cd {service}",
+        "uv sync",
+        'git init && git add . && git commit -m "Start"',
+        *server,
+        "uv run alembic upgrade head",
+        "uv run uvicorn app.main:app --reload",
+        "uv run pytest",
+    ]
+
+
+@pytest.fixture
+def released(tmp_path: Path) -> Path:
+    """The template as a repository with one release."""
+    template = export(tmp_path / "released")
+    commit(template)
+    subprocess.run([*GIT, "tag", "9999.0.0"], cwd=template, check=True)
+    return template
+
+
+def commit(folder: Path) -> None:
+    subprocess.run([*GIT, "init", "--quiet"], cwd=folder, check=True)
+    subprocess.run([*GIT, "add", "--all"], cwd=folder, check=True)
+    subprocess.run([*GIT, "commit", "--quiet", "-m", "State"], cwd=folder, check=True)
+
+
+def update(service: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COPIER, "update", "--defaults", *options],
+        cwd=service,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_structure_is_not_changed_by_an_update(released: Path, tmp_path: Path) -> None:
+    service = render(released, tmp_path / "service", structure="layered")
+    commit(service)
+    result = update(service, "--data", "structure=flat")
+    assert result.returncode != 0
+    assert "was chosen when the service was made (layered)" in result.stderr
+    status = subprocess.run(["git", "status", "--short"], cwd=service, capture_output=True)
+    assert status.stdout == b""
+
+
+def test_driver_is_switched_by_an_update(released: Path, tmp_path: Path) -> None:
+    service = render(released, tmp_path / "service", structure="layered")
+    commit(service)
+    result = update(service, "--data", "driver=asyncpg")
+    assert result.returncode == 0, result.stderr
+    assert "import asyncpg" in (service / "app" / "database.py").read_text()
+    assert "uv run alembic upgrade head" in result.stderr
