@@ -1,0 +1,54 @@
+"""What the README shows is what is rendered."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import yaml
+
+from tests.variants import Variant
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+DEFAULT = Variant("aiosqlite", "flat", "none")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def test_code_is_that_of_the_rendered_service(rendered: Callable[[Variant], Path]) -> None:
+    code = (rendered(DEFAULT) / "app" / "database.py").read_text()
+    excerpts = blocks("python")
+    assert len(excerpts) == 2
+    for excerpt in excerpts:
+        assert excerpt in code
+
+
+def test_tree_is_that_of_the_rendered_service(rendered: Callable[[Variant], Path]) -> None:
+    service = rendered(DEFAULT)
+    [tree] = blocks("text")
+    shown = re.findall(r"── (\S+)", tree)
+    modules = {path.name for path in (service / "app").glob("*.py")} - {"__init__.py"}
+    assert {name for name in shown if name.endswith(".py")} == modules
+    for name in shown:
+        assert (service / name).exists() or (service / "app" / name).exists(), name
+
+
+def test_first_commands_are_those_that_exist() -> None:
+    commands = [line.split("  ")[0] for line in blocks("shell")[0].splitlines()]
+    assert commands[1:] == ["make demo", "make test"]
+    makefile = (ROOT / "Makefile").read_text()
+    for command in commands[1:]:
+        assert f"\n{command.removeprefix('make ')}:" in makefile
+
+
+def test_questions_are_those_of_the_template() -> None:
+    questions = yaml.safe_load((ROOT / "copier.yml").read_text())
+    table = README[README.index("## The questions") : README.index("The driver may be switched")]
+    for name, question in questions.items():
+        if name.startswith("_") or question.get("when") is False:
+            continue
+        assert f"`{name}`" in table
+        for choice in question.get("choices", {}).values():
+            assert f"`{choice}`" in table
