@@ -14,6 +14,7 @@ from app.database import ReadSession
 from app.errors import DomainError, problems
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
+VERSIONS = table("alembic_version", column("version_num"))
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -50,7 +51,4 @@ async def ready(request: Request, session: ReadSession) -> Health:
 def _applied_revisions(session: SyncSession) -> frozenset[str]:
     if not inspect(session.connection()).has_table("alembic_version"):
         return frozenset()
-    return frozenset(session.scalars(select(column("version_num")).select_from(VERSIONS)))
-
-
-VERSIONS = table("alembic_version")
+    return frozenset(session.scalars(select(VERSIONS.c.version_num)))
