@@ -1,3 +1,10 @@
+def refuse_numbers(value: object) -> object:
+    """Pydantic would take seconds since 1970 as well, which the OpenAPI document does not say."""
+    if isinstance(value, int | float):
+        raise ValueError("write the time as ISO 8601, such as 2030-01-31T12:00:00Z")  # noqa: TRY004
+    return value
+
+
 # Bounds that every database can keep: no NUL, and years that survive any time zone.
 Line = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, pattern=r"^[^\x00-\x1f\x7f]*$")
@@ -5,6 +12,7 @@ Line = Annotated[
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
 Moment = Annotated[
     AwareDatetime,
+    BeforeValidator(refuse_numbers),
     Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(9999, 1, 1, tzinfo=UTC)),
     AfterValidator(lambda moment: moment.astimezone(UTC)),
 ]

@@ -42,6 +42,7 @@ async def test_created_task_is_returned_and_can_be_read(
         {"title": "x", "priority": 1.5},
         {"title": "x", "status": "later"},
         {"title": "x", "due_at": "2030-01-02T03:04:05"},
+        {"title": "x", "due_at": 0},
         {"title": "x", "due_at": "1969-12-31T23:59:59Z"},
         {"title": "x", "due_at": "9999-12-31T23:59:59Z"},
         {"title": "x", "project_id": str(uuid4())},
