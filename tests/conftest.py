@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rendering import cache_compilation, export, render
+from tests.rendering import ROOT, cache_compilation, export, render
 from tests.services import Service
 from tests.variants import ALL, SELECTION, Variant
 
@@ -50,16 +50,17 @@ def rendered(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Callab
 
 
 @pytest.fixture
-def installed(
-    template: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[Variant], Service]:
-    """A variant of the test's own, with the environment that its pyproject.toml asks for."""
+def installed(template: Path, tmp_path: Path, worker_id: str) -> Callable[[Variant], Service]:
+    """A variant of the test's own, with the environment that its pyproject.toml asks for.
+
+    Environments stay for the next run, which brings them up to date. They are not in pytest's
+    folder, which it closes to the user that root's PostgreSQL runs as.
+    """
 
     def service(variant: Variant) -> Service:
-        environments = tmp_path_factory.getbasetemp() / "environments"
         made = Service(
             render(template, tmp_path / "service", **variant.answers),
-            environments / variant.environment,
+            ROOT / ".venv" / "environments" / f"{variant.environment}-{worker_id}",
         )
         made.install()
         return made

@@ -1,0 +1,94 @@
+"""Docker and workflow files, read and checked against their schemas; no engine runs them here."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.variants import DRIVERS, Variant
+
+ROOT = Path(__file__).parent.parent
+Rendered = Callable[[Variant], Path]
+
+
+@pytest.fixture(params=DRIVERS)
+def service(rendered: Rendered, request: pytest.FixtureRequest) -> Path:
+    return rendered(Variant(request.param, "flat", "jwt"))
+
+
+def check(schema: str, *files: Path) -> None:
+    program = str(Path(sys.executable).parent / "check-jsonschema")
+    command = [program, "--builtin-schema", schema, *map(str, files)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_compose_file_fits_its_schema(service: Path) -> None:
+    check("vendor.compose-spec", service / "compose.yaml")
+
+
+def test_workflow_fits_its_schema(service: Path) -> None:
+    check("vendor.github-workflows", service / ".github" / "workflows" / "ci.yml")
+
+
+def test_workflows_of_this_repository_fit_their_schema() -> None:
+    check("vendor.github-workflows", *(ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+def test_image_copies_files_that_exist_and_are_not_ignored(service: Path) -> None:
+    dockerfile = (service / "Dockerfile").read_text()
+    allowed = re.findall(r"^!(.+)$", (service / ".dockerignore").read_text(), re.MULTILINE)
+    copied = {
+        source
+        for line in re.findall(r"^COPY (?!--from)(.+) \S+$", dockerfile, re.MULTILINE)
+        for source in line.split()
+    }
+    assert copied == set(allowed) == {"app", "migrations", "pyproject.toml", "uv.lock"}
+    for source in copied - {"uv.lock"}:  # which the first `uv sync` writes
+        assert (service / source).exists()
+
+
+def test_image_does_not_run_as_root(service: Path) -> None:
+    dockerfile = (service / "Dockerfile").read_text()
+    assert dockerfile.rindex("USER service") > dockerfile.rindex("FROM")
+
+
+def test_image_is_healthy_when_the_service_is_ready(service: Path) -> None:
+    assert "http://127.0.0.1:8000/health/ready" in (service / "Dockerfile").read_text()
+
+
+def test_compose_migrates_before_it_serves(service: Path) -> None:
+    services = yaml.safe_load((service / "compose.yaml").read_text())["services"]
+    assert services["migrate"]["command"] == ["alembic", "upgrade", "head"]
+    assert services["service"]["depends_on"] == {
+        "migrate": {"condition": "service_completed_successfully"}
+    }
+
+
+def test_compose_and_env_agree_on_the_database(service: Path) -> None:
+    compose = yaml.safe_load((service / "compose.yaml").read_text())
+    inside = compose["services"]["service"]["environment"]["DATABASE_URL"]
+    [outside] = re.findall(r"^DATABASE_URL=(.+)$", (service / ".env").read_text(), re.MULTILINE)
+    if outside.startswith("sqlite"):
+        assert inside == "sqlite:////data/my_service.db"
+        return
+    assert inside.replace("@database", "@localhost") == outside
+    values = compose["services"]["database"]["environment"]
+    user, password, database = re.fullmatch(r"\w+://(\w+):(\w+)@[^/]+/(\w+)", outside).groups()
+    assert {user, password, database} == set(values.values())
+
+
+def test_nothing_is_published_beyond_this_machine(service: Path) -> None:
+    for container in yaml.safe_load((service / "compose.yaml").read_text())["services"].values():
+        for port in container.get("ports", []):
+            assert port.startswith("127.0.0.1:")
+
+
+def test_workflow_of_a_service_tests_every_supported_python(service: Path) -> None:
+    workflow = yaml.safe_load((service / ".github" / "workflows" / "ci.yml").read_text())
+    versions = workflow["jobs"]["test"]["strategy"]["matrix"]["python"]
+    assert versions == ["3.11", "3.12", "3.13", "3.14"]
