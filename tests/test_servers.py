@@ -40,3 +40,26 @@ def test_missing_server_is_an_error_that_says_how_to_get_one(
     output = service.fail(UV, "run", "--no-sync", "pytest", "-q", "tests/test_health.py")
     assert "apt-get install mariadb-server" in output
     assert "skipped" not in output
+
+
+@pytest.mark.xdist_group("asyncpg-none")
+def test_private_postgresql_survives_another_run_of_pytest(
+    installed: Callable[[Variant], Service],
+) -> None:
+    service = installed(Variant("asyncpg", "flat", "none"))
+    (service.folder / "tests" / "test_two_runs.py").write_text(TWO_RUNS)
+    output = service.uv_run("pytest", "-q", "tests/test_two_runs.py")
+    assert "1 passed" in output
+
+
+# What a run of pytest does to the folder of all runs when it starts.
+TWO_RUNS = """
+from tests.server import new_database
+
+
+async def test_database_is_made_after_the_folder_was_closed(tmp_path_factory, server):
+    tmp_path_factory.getbasetemp().parent.chmod(0o700)
+    for _ in range(3):
+        async with new_database(server, "another"):
+            pass
+"""
