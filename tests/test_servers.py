@@ -42,6 +42,22 @@ def test_missing_server_is_an_error_that_says_how_to_get_one(
     assert "skipped" not in output
 
 
+@pytest.mark.parametrize(
+    ("driver", "module"),
+    [
+        pytest.param("aiomysql", "pymysql._auth", marks=pytest.mark.xdist_group("aiomysql-none")),
+        pytest.param("asyncmy", "asyncmy.auth", marks=pytest.mark.xdist_group("asyncmy-none")),
+    ],
+)
+def test_driver_can_log_in_to_mysql_8(
+    installed: Callable[[Variant], Service], driver: str, module: str
+) -> None:
+    """MariaDB, which stands in for MySQL here, does not ask for this."""
+    service = installed(Variant(driver, "flat", "none"))
+    program = f"from {module} import _have_cryptography as found; assert found"
+    service.uv_run("python", "-c", program)
+
+
 @pytest.mark.xdist_group("asyncpg-none")
 def test_private_postgresql_survives_another_run_of_pytest(
     installed: Callable[[Variant], Service],
