@@ -1,6 +1,7 @@
 """A service as its owner uses it: commands from the README, and mistakes that its checks catch."""
 
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -122,4 +123,46 @@ def add_column(service: Service) -> None:
         "app/models.py",
         "    due_at: Mapped[datetime | None]\n",
         "    due_at: Mapped[datetime | None]\n    began_at: Mapped[datetime | None]\n",
+    )
+
+
+def test_migration_that_fails_leaves_nothing_behind(service: Service) -> None:
+    write_migration(service, "op.create_table('halves', sa.Column('id', sa.Integer()))\n    1 / 0")
+    output = service.uv_run_failing("alembic", "upgrade", "head")
+    assert "ZeroDivisionError" in output
+    assert "0001" not in service.uv_run("alembic", "current")  # not even the one before it
+    with sqlite3.connect(service.folder / "my_service.db") as database:
+        assert database.execute("SELECT name FROM sqlite_master").fetchall() == []
+
+
+def test_migration_that_copies_a_table_keeps_the_rows_that_refer_to_it(service: Service) -> None:
+    service.uv_run("alembic", "upgrade", "head")
+    with sqlite3.connect(service.folder / "my_service.db") as database:
+        database.execute("INSERT INTO projects VALUES ('01', 'Garden', '', '2026', '2026')")
+        database.execute(
+            "INSERT INTO tasks VALUES ('02', '01', 'Dig', 'todo', 1, NULL, '2026', '2026')"
+        )
+    write_migration(
+        service,
+        "with op.batch_alter_table('projects') as table:\n"
+        "        table.alter_column('name', type_=sa.String(120))",
+    )
+    service.uv_run("alembic", "upgrade", "head")
+    with sqlite3.connect(service.folder / "my_service.db") as database:
+        assert database.execute("SELECT title FROM tasks").fetchall() == [("Dig",)]
+
+
+def write_migration(service: Service, statements: str) -> None:
+    (service.folder / "migrations" / "versions" / "0002_by_hand.py").write_text(
+        f"""
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    {statements}
+"""
     )
