@@ -1,0 +1,128 @@
+"""What the guides say is true: their code is executed, all of it."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests import guides
+from tests.guides import ROOT, Guide
+
+# Code that is not executed: in which document, in which language, how many blocks, and why.
+NOT_EXECUTED = {
+    ("README.md", "python"): (2, "excerpts, which test_readme.py compares with a rendered service"),
+    ("docs/guides/audit.md", "console"): (1, "a run on a service that is not here"),
+}
+
+# Other names of what is executed: a block that has one would escape.
+ALIASES = {"bash", "console", "py", "pycon", "python3", "shell", "zsh"}
+
+
+@pytest.fixture(scope="session")
+def postgresql(testrun_uid: str) -> Iterator[str]:
+    with guides.postgresql(testrun_uid) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with guides.mariadb(tmp_path_factory.mktemp("mariadb")) as server:
+        yield server
+
+
+# The first comes from starting PostgreSQL, the second from what MissingGreenlet interrupts.
+@pytest.mark.filterwarnings("ignore:XDG_RUNTIME_DIR is not set")
+@pytest.mark.filterwarnings("ignore:coroutine 'Connection.cursor' was never awaited")
+@pytest.mark.parametrize(
+    "document",
+    [
+        pytest.param(path, id=str(path.relative_to(ROOT / "docs")))
+        for path in guides.documents()
+        if guides.has_code(path)
+    ],
+)
+def test_every_block_is_executed(
+    document: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = document.read_text()
+    database = f"guide_{re.sub('[^a-z]', '_', document.stem)}"
+    names = {}
+    with ExitStack() as stack:
+        # A server is started for those who ask for it.
+        if "POSTGRESQL_URL" in text:
+            server = request.getfixturevalue("postgresql")
+            names["POSTGRESQL_URL"] = stack.enter_context(
+                guides.postgresql_database(server, database)
+            )
+        if "MARIADB_URL" in text:
+            server = request.getfixturevalue("mariadb")
+            names["MARIADB_URL"] = stack.enter_context(guides.mariadb_database(server, database))
+        guide = Guide(document, tmp_path, **names)
+        guide.run()
+    fenced = [line for line, language in guides.fences(text) if language in guides.EXECUTED]
+    assert set(fenced) <= set(guide.executed)
+
+
+@pytest.mark.parametrize(
+    "document", [ROOT / "README.md", *guides.documents()], ids=lambda p: p.stem
+)
+def test_no_code_hides_under_another_name(document: Path) -> None:
+    name = str(document.relative_to(ROOT))
+    languages = Counter(language for _, language in guides.fences(document.read_text()))
+    assert "" not in languages, "a fence without a language: call it text"
+    # README.md is not executed; its commands, in `shell`, would install and copy things.
+    refused = guides.EXECUTED if name == "README.md" else ALIASES
+    for language in refused.intersection(languages):
+        most, _ = NOT_EXECUTED.get((name, language), (0, ""))
+        assert languages[language] <= most, f"{name}: call it python or sh, or say why not"
+
+
+@pytest.mark.parametrize(
+    ("language", "block", "error"),
+    [
+        ("python", "assert 1 == 2", AssertionError),
+        ("python", "import asyncio\nawait asyncio.sleep(0)\nassert 1 == 2", AssertionError),
+        ("sh", "false\ntrue", AssertionError),
+        ("sh", 'echo "$NOT_SET"', AssertionError),
+        ("python", "this is no Python", SyntaxError),
+    ],
+)
+def test_block_that_fails_fails_its_guide(
+    tmp_path: Path, language: str, block: str, error: type[Exception]
+) -> None:
+    document = tmp_path / "guide.md"
+    document.write_text(f"# Title\n\n```python\nx = 1\n```\n\n```{language}\n{block}\n```\n")
+    guide = Guide(document, tmp_path)
+    with pytest.raises(error):
+        guide.run()
+    assert guide.executed == [3]
+
+
+@pytest.mark.parametrize("document", guides.documents(), ids=lambda p: p.stem)
+def test_links_lead_to_headings(document: Path) -> None:
+    text = re.sub(r"^```.*?^```$", "", document.read_text(), flags=re.MULTILINE | re.DOTALL)
+    for name, heading in re.findall(r"\]\(([\w./-]*\.md)?(?:#([\w-]+))?\)", text):
+        target = document.parent / name if name else document
+        if heading:
+            assert heading in headings(target), f"{name}#{heading}"
+        else:
+            assert target.exists(), name
+
+
+def headings(document: Path) -> set[str]:
+    """The anchors that GitHub gives to headings."""
+    titles = re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_index_names_every_guide() -> None:
+    folder = ROOT / "docs" / "guides"
+    linked = re.findall(r"\]\(([\w-]+\.md)\)", (folder / "README.md").read_text())
+    assert set(linked) == {path.name for path in folder.glob("*.md")} - {"README.md"}
