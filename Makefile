@@ -5,7 +5,7 @@ demo:
 	@scripts/setup.sh
 	@.venv/bin/python scripts/demo.py
 
-# The default selection of variants; `make test-all` runs all 30.
+# The default selection of variants; `make test-all` runs more of them and renders all.
 test: lint
 	@scripts/setup.sh servers
 	.venv/bin/python -m pytest -n 2 --dist loadgroup

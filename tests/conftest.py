@@ -7,21 +7,24 @@ import pytest
 
 from tests.rendering import ROOT, cache_compilation, export, render
 from tests.services import Service
-from tests.variants import ALL, SELECTION, Variant
+from tests.variants import ALL, EVERY, SELECTION, Variant
 
 cache_compilation()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--all", action="store_true", help="run all variants, not a selection")
+    parser.addoption("--all", action="store_true", help="run many variants, not a selection")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """`variant` is each of all; `exercised` those that are run on their servers."""
+    """`variant` is rendered and read, `checked` type-checked, `exercised` run on its server."""
+    everything = metafunc.config.getoption("all")
     if "variant" in metafunc.fixturenames:
-        metafunc.parametrize("variant", ALL, ids=str)
+        metafunc.parametrize("variant", EVERY if everything else ALL, ids=str)
+    if "checked" in metafunc.fixturenames:
+        metafunc.parametrize("checked", ALL if everything else SELECTION, ids=str)
     if "exercised" in metafunc.fixturenames:
-        exercised = ALL if metafunc.config.getoption("all") else SELECTION
+        exercised = ALL if everything else SELECTION
         metafunc.parametrize(
             "exercised",
             # Variants with the same dependencies share an environment: one worker runs them.

@@ -5,12 +5,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.variants import ALL, AUTHS, Variant
+from tests.variants import AUTHS, DRIVERS, EXAMPLES, STRUCTURES, Variant
 
 PROGRAM = """
 import json, sys
@@ -25,16 +26,31 @@ def test_document_is_the_same_for_every_structure_and_driver(
     rendered: Callable[[Variant], Path], auth: str
 ) -> None:
     documents = {
-        str(variant): document_of(rendered(variant)) for variant in ALL if variant.auth == auth
+        (driver, structure): document_of(rendered(Variant(driver, structure, auth, EXAMPLES)))
+        for driver, structure in product(DRIVERS, STRUCTURES)
     }
-    reference, *others = documents.items()
-    assert len(others) == 14
-    for name, document in others:
-        assert document == reference[1], f"{name} differs from {reference[0]}"
+    reference = documents.pop(("aiosqlite", "flat"))
+    assert len(documents) == 14
+    for name, document in documents.items():
+        assert document == reference, f"{name} differs"
+
+
+@pytest.mark.parametrize("auth", AUTHS)
+def test_each_example_adds_its_own_paths_and_changes_no_other(
+    rendered: Callable[[Variant], Path], auth: str
+) -> None:
+    together = document_of(rendered(Variant("aiosqlite", "flat", auth, EXAMPLES)))["paths"]
+    none = document_of(rendered(Variant("aiosqlite", "flat", auth, ())))["paths"]
+    apart = dict(none)
+    for example in EXAMPLES:
+        alone = document_of(rendered(Variant("aiosqlite", "flat", auth, (example,))))["paths"]
+        assert len(alone) > len(none)
+        apart |= alone
+    assert apart == together
 
 
 def test_operations_have_short_unique_names(rendered: Callable[[Variant], Path]) -> None:
-    document = document_of(rendered(Variant("aiosqlite", "flat", "jwt")))
+    document = document_of(rendered(Variant("aiosqlite", "flat", "jwt", EXAMPLES)))
     names = [
         operation["operationId"]
         for path in document["paths"].values()

@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.rendering import export, render
+from tests.rendering import render
 from tests.variants import DRIVERS
 
 COPIER = [sys.executable, "-m", "copier"]
-GIT = ["git", "-c", "user.name=Test", "-c", "user.email=test@example.org"]
 
 
 def copy(
@@ -44,6 +43,8 @@ def copy(
         ("author_email=nobody", "looks like name@example.org"),
         ("driver=oracle", "'oracle' is not in ['aiosqlite', 'asyncpg'"),
         ("auth=ldap", "'ldap' is not in ['none', 'jwt']"),
+        ("examples=[projects, blog]", "'blog' is not in ['projects', 'measurements', 'assistant']"),
+        ("dev_database=mysql", "mysql' is not in ['same', 'sqlite']"),
         ("structure=deep", "'deep' is not in ['flat', 'layered', 'by_feature']"),
     ],
 )
@@ -61,9 +62,9 @@ def test_every_question_says_what_changes_and_what_to_pick_when_unsure(template:
     asked = {
         name: question
         for name, question in questions.items()
-        if not name.startswith("_") and question.get("when") is not False
+        if not name.startswith("_") and False not in (question.get("when"), question.get("ask"))
     }
-    assert len(asked) == 7
+    assert len(asked) == 10
     for name, question in asked.items():
         assert question["qmark"] == "?", name
         assert len(question["help"].splitlines()) >= 2, name
@@ -72,7 +73,7 @@ def test_every_question_says_what_changes_and_what_to_pick_when_unsure(template:
             assert "Unsure" in question["help"], name
             assert all(": " in label for label in question["choices"]), name
         else:
-            assert "validator" in question, name
+            assert "validator" in question or question["type"] == "bool", name
 
 
 def test_author_comes_from_the_settings_of_copier(template: Path, tmp_path: Path) -> None:
@@ -93,9 +94,12 @@ def test_answers_hold_what_was_asked_and_nothing_derived(template: Path, tmp_pat
         "author_name",
         "auth",
         "description",
+        "dev_database",
         "driver",
+        "examples",
         "service_name",
         "structure",
+        "sync_session",
     }
 
 
@@ -117,47 +121,3 @@ def test_message_gives_the_next_commands_for_these_answers(
         "uv run uvicorn app.main:app --reload",
         "uv run pytest",
     ]
-
-
-@pytest.fixture
-def released(tmp_path: Path) -> Path:
-    """The template as a repository with one release."""
-    template = export(tmp_path / "released")
-    commit(template)
-    subprocess.run([*GIT, "tag", "9999.0.0"], cwd=template, check=True)
-    return template
-
-
-def commit(folder: Path) -> None:
-    subprocess.run([*GIT, "init", "--quiet"], cwd=folder, check=True)
-    subprocess.run([*GIT, "add", "--all"], cwd=folder, check=True)
-    subprocess.run([*GIT, "commit", "--quiet", "-m", "State"], cwd=folder, check=True)
-
-
-def update(service: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COPIER, "update", "--defaults", *options],
-        cwd=service,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def test_structure_is_not_changed_by_an_update(released: Path, tmp_path: Path) -> None:
-    service = render(released, tmp_path / "service", structure="layered")
-    commit(service)
-    result = update(service, "--data", "structure=flat")
-    assert result.returncode != 0
-    assert "was chosen when the service was made (layered)" in result.stderr
-    status = subprocess.run(["git", "status", "--short"], cwd=service, capture_output=True)
-    assert status.stdout == b""
-
-
-def test_driver_is_switched_by_an_update(released: Path, tmp_path: Path) -> None:
-    service = render(released, tmp_path / "service", structure="layered")
-    commit(service)
-    result = update(service, "--data", "driver=asyncpg")
-    assert result.returncode == 0, result.stderr
-    assert "import asyncpg" in (service / "app" / "database.py").read_text()
-    assert "uv run alembic upgrade head" in result.stderr

@@ -45,9 +45,9 @@ def test_first_commands_are_those_that_exist() -> None:
 
 def test_questions_are_those_of_the_template() -> None:
     questions = yaml.safe_load((ROOT / "copier.yml").read_text())
-    table = README[README.index("## The questions") : README.index("The driver may be switched")]
+    table = README[README.index("## The questions") : README.index("All but the structure")]
     for name, question in questions.items():
-        if name.startswith("_") or question.get("when") is False:
+        if name.startswith("_") or False in (question.get("when"), question.get("ask")):
             continue
         assert f"`{name}`" in table
         for choice in question.get("choices", {}).values():

@@ -11,75 +11,103 @@ import pytest
 import yaml
 
 from tests.rendering import render
-from tests.variants import Variant
+from tests.variants import EXAMPLES, Variant
 
 Rendered = Callable[[Variant], Path]
 
-COMMON = {
-    ".copier-answers.yml",
-    ".dockerignore",
-    ".env",
-    ".env.example",
-    ".gitattributes",
-    ".github/workflows/ci.yml",
-    ".gitignore",
-    ".pre-commit-config.yaml",
-    "Dockerfile",
-    "README.md",
-    "app/__init__.py",
-    "app/database.py",
-    "app/database_errors.py",
-    "app/errors.py",
-    "app/factory.py",
-    "app/health.py",
-    "app/main.py",
-    "app/pagination.py",
-    "app/settings.py",
-    "compose.yaml",
-    "migrations/env.py",
-    "migrations/script.py.mako",
-    "migrations/versions/0001_initial.py",
-    "pyproject.toml",
-    "tests/__init__.py",
-    "tests/conftest.py",
-    "tests/server.py",
-    "tests/support.py",
-    "tests/test_database.py",
-    "tests/test_driver.py",
-    "tests/test_errors.py",
-    "tests/test_health.py",
-    "tests/test_main.py",
-    "tests/test_migrations.py",
-    "tests/test_models.py",
-    "tests/test_openapi.py",
-    "tests/test_projects.py",
-    "tests/test_settings.py",
-    "tests/test_tasks.py",
-}
+COMMON = (
+    {
+        ".copier-answers.yml",
+        ".dockerignore",
+        ".env",
+        ".env.example",
+        ".gitattributes",
+        ".github/workflows/ci.yml",
+        ".gitignore",
+        ".pre-commit-config.yaml",
+        "Dockerfile",
+        "README.md",
+        "compose.yaml",
+        "docs/database.md",
+        "migrations/env.py",
+        "migrations/script.py.mako",
+        "migrations/versions/0001_initial.py",
+        "pyproject.toml",
+    }
+    | {
+        f"app/{name}.py"
+        for name in (
+            "__init__",
+            "check_database",
+            "database",
+            "database_errors",
+            "errors",
+            "factory",
+            "health",
+            "main",
+            "pagination",
+            "pool",
+            "settings",
+            "slow_queries",
+        )
+    }
+    | {
+        f"tests/{name}.py"
+        for name in (
+            "__init__",
+            "conftest",
+            "server",
+            "support",
+            "test_check_database",
+            "test_database",
+            "test_errors",
+            "test_health",
+            "test_main",
+            "test_migrations",
+            "test_models",
+            "test_openapi",
+            "test_pagination",
+            "test_pool",
+            "test_schemas",
+            "test_settings",
+            "test_slow_queries",
+            "things",
+        )
+    }
+)
 JWT = {
     "app/auth.py",
+    "app/background.py",
+    "app/purge.py",
     "app/security.py",
     "tests/test_auth.py",
-    "tests/test_ownership.py",
+    "tests/test_background.py",
+    "tests/test_purge.py",
     "tests/test_users.py",
 }
+FAMILIES = {
+    "asyncpg": "postgresql",
+    "psycopg": "postgresql",
+    "aiomysql": "mysql",
+    "asyncmy": "mysql",
+}
+# The entities of each example, and the tests and further files that come with it.
+ENTITIES = {
+    "projects": ("projects", "tasks"),
+    "measurements": ("stations", "sensors", "measurements"),
+    "assistant": ("budgets", "prompts", "answers"),
+}
+WITH_EXAMPLE = {
+    "projects": {"tests/test_projects.py", "tests/test_tasks.py"},
+    "measurements": {"tests/test_measurements.py"},
+    "assistant": {"app/language_models.py", "tests/fake_models.py", "tests/test_assistant.py"},
+}
+LAYERS = ("api", "crud", "models", "schemas", "services")
 STRUCTURES = {
-    "flat": {f"app/{name}.py" for name in ("api", "crud", "models", "schemas", "services")},
-    "layered": {f"app/{name}/__init__.py" for name in ("api", "crud", "models", "schemas")}
-    | {f"app/{name}/{part}.py" for name in ("models", "schemas") for part in ("project", "task")}
-    | {f"app/{name}/base.py" for name in ("models", "schemas")}
-    | {
-        f"app/{name}/{part}.py"
-        for name in ("api", "crud", "services")
-        for part in ("projects", "tasks")
-    }
-    | {"app/services/__init__.py"},
-    "by_feature": {
-        f"app/{feature}/{part}.py"
-        for feature in ("projects", "tasks")
-        for part in ("__init__", "crud", "models", "routes", "schemas", "services")
-    }
-    | {f"app/shared/{part}.py" for part in ("__init__", "models", "schemas")}
+    "flat": {f"app/{layer}.py" for layer in LAYERS},
+    "layered": {f"app/{layer}/__init__.py" for layer in LAYERS}
+    | {"app/models/base.py", "app/schemas/base.py"},
+    "by_feature": {f"app/shared/{part}.py" for part in ("__init__", "models", "schemas")}
     | {"app/api.py", "app/models.py"},
 }
 STRUCTURES_WITH_JWT = {
@@ -89,6 +117,7 @@ STRUCTURES_WITH_JWT = {
         "app/api/users.py",
         "app/crud/refresh_tokens.py",
         "app/crud/users.py",
+        "app/models/job.py",
         "app/models/refresh_token.py",
         "app/models/user.py",
         "app/schemas/token.py",
@@ -100,6 +129,40 @@ STRUCTURES_WITH_JWT = {
         for part in ("__init__", "crud", "models", "routes", "schemas", "services")
     },
 }
+WITHOUT_SERVICES = {"stations"}
+
+
+def files_of_entity(structure: str, entity: str) -> set[str]:
+    """The files of one entity: a layer each, unless the structure is flat."""
+    layers = [layer for layer in LAYERS if layer != "services" or entity not in WITHOUT_SERVICES]
+    if structure == "layered":
+        singular = entity.removesuffix("s")
+        names = {"models": singular, "schemas": singular}
+        return {f"app/{layer}/{names.get(layer, entity)}.py" for layer in layers}
+    if structure == "by_feature":
+        parts = ["__init__", *(layer.replace("api", "routes") for layer in layers)]
+        return {f"app/{entity}/{part}.py" for part in parts}
+    return set()
+
+
+def expected_files(variant: Variant) -> set[str]:
+    files = COMMON | STRUCTURES[variant.structure]
+    if variant.auth == "jwt":
+        files |= JWT | STRUCTURES_WITH_JWT[variant.structure]
+    for example in variant.examples:
+        files |= WITH_EXAMPLE[example]
+        for entity in ENTITIES[example]:
+            files |= files_of_entity(variant.structure, entity)
+    if variant.auth == "jwt" and "projects" in variant.examples:
+        files |= {"tests/test_ownership.py"}
+    if variant.sync_session:
+        files |= {"app/sync_database.py", "tests/test_sync_database.py"}
+    if variant.dual:
+        for kind in ("sqlite", FAMILIES[variant.driver]):
+            files |= {f"app/{kind}.py", f"tests/{kind}_server.py", f"tests/test_{kind}.py"}
+    else:
+        files |= {"tests/test_driver.py"}
+    return files
 
 
 def files_of(service: Path) -> dict[str, str]:
@@ -116,10 +179,7 @@ def run(service: Path, *command: str) -> None:
 
 
 def test_files_are_those_that_the_answers_ask_for(rendered: Rendered, variant: Variant) -> None:
-    expected = COMMON | STRUCTURES[variant.structure]
-    if variant.auth == "jwt":
-        expected |= JWT | STRUCTURES_WITH_JWT[variant.structure]
-    assert set(files_of(rendered(variant))) == expected
+    assert set(files_of(rendered(variant))) == expected_files(variant)
 
 
 def test_code_is_formatted_and_lint_free_as_rendered(rendered: Rendered, variant: Variant) -> None:
@@ -174,7 +234,9 @@ def test_nothing_but_the_driver_files_differs_between_drivers_of_one_database(
     rendered: Rendered,
 ) -> None:
     for one, other in (("asyncpg", "psycopg"), ("aiomysql", "asyncmy")):
-        files = [files_of(rendered(Variant(driver, "flat", "jwt"))) for driver in (one, other)]
+        files = [
+            files_of(rendered(Variant(driver, "flat", "jwt", EXAMPLES))) for driver in (one, other)
+        ]
         for each in files:
             each[".env"] = ""
         differing = {name for name in files[0] if files[0][name] != files[1][name]}
@@ -191,7 +253,7 @@ def test_nothing_but_the_driver_files_differs_between_drivers_of_one_database(
 
 def test_models_schemas_and_endpoints_are_the_same_on_every_database(rendered: Rendered) -> None:
     services = [
-        files_of(rendered(Variant(driver, "flat", "jwt")))
+        files_of(rendered(Variant(driver, "flat", "jwt", EXAMPLES)))
         for driver in ("aiosqlite", "asyncpg", "aiomysql")
     ]
     for name in ("models", "schemas", "crud", "services", "api", "errors", "factory"):
@@ -217,6 +279,7 @@ def test_odd_names_render_clean(
     service = render(
         template,
         tmp_path / "service",
+        examples=["projects", "assistant"],
         service_name=name,
         description=description,
         author_name="Søren O'Neil <x>",

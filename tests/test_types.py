@@ -12,13 +12,13 @@ from tests.variants import Variant
 
 def test_types_are_right(
     rendered: Callable[[Variant], Path],
-    variant: Variant,
+    checked: Variant,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     cache = tmp_path_factory.getbasetemp() / "mypy"  # of this worker, for what all variants import
     result = subprocess.run(
         [sys.executable, "-m", "mypy", "--cache-dir", cache],
-        cwd=rendered(variant),
+        cwd=rendered(checked),
         capture_output=True,
         text=True,
         check=False,

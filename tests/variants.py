@@ -1,35 +1,85 @@
-"""All combinations of the answers that decide what is rendered, and the default selection."""
+"""The answers that decide what is rendered, and the combinations of them that are tested."""
 
 from dataclasses import astuple, dataclass
-from itertools import product
+from itertools import cycle, product
+from typing import Any
 
 from allpairspy import AllPairs
 
 DRIVERS = ("aiosqlite", "asyncpg", "psycopg", "aiomysql", "asyncmy")
 STRUCTURES = ("flat", "layered", "by_feature")
 AUTHS = ("none", "jwt")
+EXAMPLES = ("projects", "measurements", "assistant")
+DEV_DATABASES = ("same", "sqlite")
 
 
 @dataclass(frozen=True)
 class Variant:
     driver: str
-    structure: str
-    auth: str
+    structure: str = "flat"
+    auth: str = "none"
+    examples: tuple[str, ...] = ("projects",)
+    dev_database: str = "same"
+    sync_session: bool = False
 
     def __str__(self) -> str:
-        return "-".join(astuple(self))
+        examples = "+".join(self.examples) or "empty"
+        extras = ["dev_sqlite"] * self.dual + ["sync"] * self.sync_session
+        return "-".join([*astuple(self)[:3], examples, *extras])
 
     @property
-    def answers(self) -> dict[str, str]:
-        return {"driver": self.driver, "structure": self.structure, "auth": self.auth}
+    def dual(self) -> bool:
+        return self.dev_database == "sqlite"
+
+    @property
+    def answers(self) -> dict[str, Any]:
+        answers = {
+            "driver": self.driver,
+            "structure": self.structure,
+            "auth": self.auth,
+            "examples": list(self.examples),
+            "sync_session": self.sync_session,
+        }
+        if self.driver != "aiosqlite":  # which alone is not asked for another
+            answers["dev_database"] = self.dev_database
+        return answers
 
     @property
     def environment(self) -> str:
-        """What variants with the same dependencies have in common."""
+        """What variants with nearly the same dependencies have in common."""
         return f"{self.driver}-{self.auth}"
 
 
-ALL = [Variant(*answers) for answers in product(DRIVERS, STRUCTURES, AUTHS)]
+def variant(answers: tuple[Any, ...]) -> Variant:
+    driver, structure, auth, *examples, dev_database, sync_session = answers
+    return Variant(
+        driver,
+        structure,
+        auth,
+        tuple(name for name, chosen in zip(EXAMPLES, examples, strict=True) if chosen),
+        # SQLite alone is not asked for another.
+        "same" if driver == "aiosqlite" else dev_database,
+        sync_session,
+    )
 
-# Every pair of answers occurs in it, so every driver meets every auth and every structure.
-SELECTION = [Variant(*answers) for answers in AllPairs([DRIVERS, STRUCTURES, AUTHS])]
+
+MAIN = (DRIVERS, STRUCTURES, AUTHS)
+FURTHER = (*[(True, False)] * len(EXAMPLES), DEV_DATABASES, (False, True))
+
+# Every pair of answers occurs in it. These are run by default, each on its driver's real server.
+SELECTION = [variant(tuple(answers)) for answers in AllPairs([*MAIN, *FURTHER])]
+
+# Each driver with each structure and auth, and each of the further answers in turn. These are
+# rendered and read by default, and run by `make test-all`.
+ALL = list(
+    dict.fromkeys(
+        SELECTION
+        + [
+            variant((*main, *further))
+            for main, further in zip(product(*MAIN), cycle(product(*FURTHER)))
+        ]
+    )
+)
+
+# Everything that can be answered. These are rendered and read by `make test-all`.
+EVERY = list(dict.fromkeys(variant(answers) for answers in product(*MAIN, *FURTHER)))

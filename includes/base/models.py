@@ -46,6 +46,7 @@ class Base(DeclarativeBase):
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         datetime: UTCDateTime(),
         UUID: Uuid(),
+        float: Double(),  # MySQL's plain FLOAT keeps seven digits
         # Text with a CHECK: adding a member is a plain migration on every database.
         StrEnum: Enum(
             StrEnum,

@@ -12,10 +12,20 @@ def migrating(connection: Connection) -> Iterator[None]:
     Takes a connection without an open transaction. The lock belongs to the server's session,
     so it survives the transactions that migrations begin and end.
     """
-    with connection.begin():
-        connection.execute(text("SELECT pg_advisory_lock(hashtext('alembic'))"))
+    # Not `pg_advisory_lock`: while that waits it has a snapshot, for whose end a CREATE INDEX
+    # CONCURRENTLY of the other replica would wait.
+    while not _try_lock(connection):
+        await_only(asyncio.sleep(0.2))
     try:
         yield
     finally:
         with connection.begin():
             connection.execute(text("SELECT pg_advisory_unlock(hashtext('alembic'))"))
+
+
+def _try_lock(connection: Connection) -> bool:
+    with connection.begin():
+        taken: bool = connection.execute(
+            text("SELECT pg_try_advisory_lock(hashtext('alembic'))")
+        ).scalar_one()
+    return taken

@@ -36,14 +36,14 @@ async def refresh(session: AsyncSession, settings: Settings, token: SecretStr) -
     user or by them, so the whole family ends: https://www.rfc-editor.org/rfc/rfc9700#section-4.14
     """
     digest = digest_refresh_token(token)
-    good = await use_refresh_token(session, digest)
-    found = await find_refresh_token(session, digest)
+    found = await lock_refresh_token(session, digest)
     if found is None:
         raise InvalidRefreshToken
-    if not good:
+    if found.used_at is not None or found.expires_at <= utc_now():
         await delete_token_family(session, found.family_id)
         await session.commit()  # before the error, which rolls back
         raise InvalidRefreshToken
+    found.used_at = utc_now()
     user = await get_user(session, found.user_id)
     return await _issue_tokens(session, settings, user, found.family_id)
 
@@ -63,6 +63,12 @@ async def change_password(session: AsyncSession, user: User, data: PasswordChang
     stored = await get_user(session, user.id)
     stored.password_hash = password_hash
     await session.flush()
+    await end_all_sessions(session, user.id)
+
+
+async def close_account(session: AsyncSession, user: User) -> None:
+    """End all sessions and hide the account, whose e-mail address stays taken until the purge."""
+    await mark_user_deleted(session, user.id)
     await end_all_sessions(session, user.id)
 
 

@@ -11,20 +11,14 @@ async def find_refresh_token(session: AsyncSession, digest: str) -> RefreshToken
     return await session.scalar(select(RefreshToken).where(RefreshToken.digest == digest))
 
 
-async def use_refresh_token(session: AsyncSession, digest: str) -> bool:
-    """Mark the token used, and say whether it still was good: true for one caller only."""
-    now = utc_now()
-    statement = (
-        update(RefreshToken)
-        .where(
-            RefreshToken.digest == digest,
-            RefreshToken.used_at.is_(None),
-            RefreshToken.expires_at > now,
-        )
-        .values(used_at=now)
-    )
-    result = cast("CursorResult[Any]", await session.execute(statement))
-    return result.rowcount == 1
+async def lock_refresh_token(session: AsyncSession, digest: str) -> RefreshToken | None:
+    """The token as it is now, which nobody else uses or changes until the commit.
+
+    Read by its unique key alone: on MySQL, an UPDATE with further conditions may lock the gaps
+    between rows as well, and then those who come at once deadlock.
+    """
+    statement = select(RefreshToken).where(RefreshToken.digest == digest).with_for_update()
+    return await session.scalar(statement)
 
 
 async def delete_token_family(session: AsyncSession, family_id: UUID) -> None:

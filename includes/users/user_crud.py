@@ -10,15 +10,17 @@ async def create_user(session: AsyncSession, *, email: str, name: str, password_
 
 
 async def get_user(session: AsyncSession, user_id: UUID) -> User:
-    """Raises `UserNotFound`."""
-    user = await session.get(User, user_id)
+    """Raises `UserNotFound`, also for users who deleted their account."""
+    statement = select(User).where(User.id == user_id, User.deleted_at.is_(None))
+    user = await session.scalar(statement)
     if user is None:
         raise UserNotFound
     return user
 
 
 async def find_user(session: AsyncSession, email: str) -> User | None:
-    return await session.scalar(select(User).where(User.email == email))
+    statement = select(User).where(User.email == email, User.deleted_at.is_(None))
+    return await session.scalar(statement)
 
 
 async def update_user(session: AsyncSession, user: User, data: UserUpdate) -> None:
@@ -27,6 +29,5 @@ async def update_user(session: AsyncSession, user: User, data: UserUpdate) -> No
     await session.flush()
 
 
-async def delete_user(session: AsyncSession, user_id: UUID) -> None:
-    """Delete the user; the database deletes all that is theirs."""
-    await session.execute(delete(User).where(User.id == user_id))
+async def mark_user_deleted(session: AsyncSession, user_id: UUID) -> None:
+    await session.execute(update(User).where(User.id == user_id).values(deleted_at=utc_now()))

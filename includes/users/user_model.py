@@ -1,6 +1,6 @@
 class User(TimestampMixin, Base):
     __tablename__ = "users"
-    __table_args__ = (UniqueConstraint("email"),)
+    __table_args__ = (UniqueConstraint("email"), Index(None, "deleted_at"))
 
     id: Mapped[PrimaryKey]
     email: Mapped[str] = mapped_column(String(254))
@@ -8,3 +8,5 @@ class User(TimestampMixin, Base):
     password_hash: Mapped[str] = mapped_column(String(255))
     # In every access token: counting up ends all of them at once.
     token_version: Mapped[int] = mapped_column(default=0)
+    # Since when the account is gone for its user; `app/purge.py` deletes it later.
+    deleted_at: Mapped[datetime | None]

@@ -21,5 +21,5 @@ async def change_password(user: CurrentUser, session: Session, body: PasswordCha
 
 @users_router.delete("/me", status_code=204)
 async def delete_me(user: CurrentUser, session: Session) -> None:
-    """Delete the account and all that belongs to it."""
-    await crud.delete_user(session, user.id)
+    """Close the account at once; it is deleted with all that belongs to it some days later."""
+    await services.close_account(session, user)

@@ -1,10 +1,12 @@
 """Probes."""
 
+import pytest
 from httpx import ASGITransport, AsyncClient
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.factory import create_app
+from app.health import head_revisions
 from app.settings import Settings
 
 
@@ -29,11 +31,20 @@ async def test_service_is_not_ready_before_the_first_migration(unmigrated: Setti
 
 
 async def test_service_is_not_ready_when_its_schema_is_behind(
-    client: AsyncClient, session: AsyncSession
+    client: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await session.execute(text("UPDATE alembic_version SET version_num = 'older'"))
-    await session.commit()
+    applied = head_revisions()
+    monkeypatch.setattr("app.health.head_revisions", lambda: frozenset({"next"}))
+    monkeypatch.setattr("app.health.known_revisions", lambda: applied | {"next"})
     response = await client.get("/health/ready")
     assert response.status_code == 503
     assert response.json()["code"] == "schema_not_ready"
     assert response.headers["retry-after"] == "5"
+
+
+async def test_service_stays_ready_when_a_newer_release_has_migrated(
+    client: AsyncClient, session: AsyncSession
+) -> None:
+    await session.execute(text("UPDATE alembic_version SET version_num = 'newer'"))
+    await session.commit()
+    assert (await client.get("/health/ready")).status_code == 200

@@ -1,0 +1,2 @@
+class PromptReadWithAnswers(PromptRead):
+    answers: list[AnswerRead]

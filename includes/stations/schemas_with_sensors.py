@@ -1,0 +1,2 @@
+class StationReadWithSensors(StationRead):
+    sensors: list[SensorRead]

@@ -1,0 +1,92 @@
+"""What is known of the connection pool, and of the server at the start."""
+
+import asyncio
+import logging
+
+import pytest
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient
+from pydantic import SecretStr
+from sqlalchemy import literal, make_url, select, text
+
+from app.database import Database
+from app.factory import create_app
+from app.health import head_revisions
+from app.pool import PoolStatus
+from app.settings import Settings
+
+
+@pytest.fixture
+def settings_of_one(settings: Settings) -> Settings:
+    return settings.model_copy(update={"database_pool_size": 1})
+
+
+async def test_pool_is_shown_by_an_endpoint(client: AsyncClient, settings: Settings) -> None:
+    pools = (await client.get("/health/pool")).json()
+    assert pools
+    for status in pools.values():
+        assert status["size"] == settings.database_pool_size
+        assert (status["overflow"], status["waiting"]) == (0, 0)
+
+
+async def test_those_who_wait_are_counted(settings_of_one: Settings) -> None:
+    database = Database(settings_of_one)
+
+    def status() -> PoolStatus:
+        return next(iter(database.pools.values()))
+
+    async def use() -> None:
+        async with database.write() as session:
+            await session.execute(text("SELECT 1"))
+
+    async with database.write() as session:
+        await session.execute(text("SELECT 1"))
+        assert (status().checked_out, status().waits) == (1, 0)
+        waiter = asyncio.create_task(use())
+        while status().waiting == 0:  # noqa: ASYNC110 - the pool tells nobody
+            await asyncio.sleep(0)
+        assert (status().waiting, status().waits) == (1, 1)
+    await waiter
+    assert (status().waiting, status().waits, status().checked_out) == (0, 1, 0)
+    assert status().waited_seconds >= 0
+    await database.dispose()
+
+
+async def test_exhausted_pool_is_answered_in_time(settings_of_one: Settings) -> None:
+    app = create_app(settings_of_one.model_copy(update={"database_pool_timeout": 0.05}))
+    database: Database = app.state.database
+    async with (
+        app.router.lifespan_context(app),
+        AsyncClient(transport=ASGITransport(app), base_url="http://test") as client,
+    ):
+        async with database.read() as session:
+            await session.scalar(select(literal(1)))
+            response = await client.get("/health/ready")
+        assert (response.status_code, response.json()["code"]) == (503, "unavailable")
+
+
+async def test_start_is_logged_with_database_driver_pool_and_schema(
+    app: FastAPI, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "app")
+    another = create_app(settings)
+    async with another.router.lifespan_context(another):
+        pass
+    [line] = [record.getMessage() for record in caplog.records if record.name == "app.factory"]
+    engine = another.state.database.engine
+    assert engine.dialect.driver in line
+    assert f"pool: {settings.database_pool_size} " in line
+    assert "(async)" in line
+    assert f"schema: {', '.join(head_revisions())}, current" in line
+
+
+async def test_service_starts_without_its_database(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    backend = make_url(settings.database_url.get_secret_value()).get_backend_name()
+    place = "/nowhere" if backend == "sqlite" else "127.0.0.1:1"
+    url = SecretStr(f"{backend}://{place}/name")
+    app = create_app(settings.model_copy(update={"database_url": url}))
+    async with app.router.lifespan_context(app):
+        pass
+    assert "Started without a database" in caplog.text

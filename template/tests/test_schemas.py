@@ -1,0 +1,63 @@
+"""What all schemas refuse and allow."""
+
+from typing import Any
+
+import pytest
+from httpx import AsyncClient
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"name": None},
+        {"name": ""},
+        {"name": "   "},
+        {"name": "two\nlines"},
+        {"name": "nul\x00"},
+        {"name": "x", "note": "nul\x00"},
+        {"name": "x", "note": "x" * 10_001},
+        {"name": "x", "colour": "red"},
+        {"name": "x", "seen_at": 1_700_000_000},
+        {"name": "x", "seen_at": "2030-01-01T00:00:00"},
+        {"name": "x", "seen_at": "1969-12-31T23:59:59Z"},
+        {"name": "x", "seen_at": "9999-01-01T00:00:00Z"},
+    ],
+)
+async def test_unfit_value_is_refused(client: AsyncClient, body: dict[str, Any]) -> None:
+    response = await client.post("/things", json=body)
+    assert (response.status_code, response.json()["code"]) == (422, "invalid_request")
+
+
+async def test_half_a_surrogate_pair_is_refused(client: AsyncClient) -> None:
+    headers = {"Content-Type": "application/json"}
+    response = await client.post("/things", content=rb'{"name": "\ud800"}', headers=headers)
+    assert response.status_code == 422
+
+
+async def test_line_is_stripped_and_moment_is_in_utc(client: AsyncClient) -> None:
+    body = {"name": " Ünïcödé 🚀 ", "note": "two\nlines", "seen_at": "2030-01-01T12:00:00+02:00"}
+    created = (await client.post("/things", json=body)).json()
+    assert (created["name"], created["note"]) == ("Ünïcödé 🚀", "two\nlines")
+    assert created["seen_at"] == "2030-01-01T10:00:00Z"
+
+
+async def test_patch_changes_what_was_sent_and_nothing_else(client: AsyncClient) -> None:
+    created = (await client.post("/things", json={"name": "x", "note": "y"})).json()
+    changed = await client.patch(f"/things/{created['id']}", json={"note": ""})
+    assert changed.json() == {**created, "note": ""}
+
+
+async def test_null_in_a_patch_is_refused(client: AsyncClient) -> None:
+    created = (await client.post("/things", json={"name": "x"})).json()
+    response = await client.patch(f"/things/{created['id']}", json={"name": None})
+    assert response.status_code == 422
+
+
+@pytest.mark.parametrize("thing_id", ["1", "x", "0" * 31, "not-a-uuid", "%00"])
+async def test_malformed_id_is_refused_with_its_place(client: AsyncClient, thing_id: str) -> None:
+    response = await client.get(f"/things/{thing_id}")
+    assert response.status_code == 422
+    [error] = response.json()["errors"]
+    assert error["loc"] == ["path", "thing_id"]
+    assert "UUID" in error["msg"]

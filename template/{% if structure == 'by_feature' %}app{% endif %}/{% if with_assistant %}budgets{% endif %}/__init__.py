@@ -1,0 +1,1 @@
+"""Budgets, which hold credits."""

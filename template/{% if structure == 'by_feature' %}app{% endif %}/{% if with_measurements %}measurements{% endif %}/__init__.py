@@ -1,0 +1,1 @@
+"""Measurements, which come in batches."""

@@ -1,0 +1,1 @@
+"""Stations, which hold sensors."""

@@ -1,0 +1,191 @@
+"""A service as its users meet it: a process of its own, on a real database of its own."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from tests.services import UV, Service
+
+SECONDS_TO_START = 60
+
+# Keeps a database of the service's own test server until its input ends.
+DATABASE = """
+import asyncio, sys, tempfile
+from pathlib import Path
+from tests.server import new_database, running_server
+
+async def keep(*kind):
+    with tempfile.TemporaryDirectory() as folder:
+        async with running_server(*kind, Path(folder), sys.argv[1]) as server:
+            async with new_database(server, "system") as url:
+                print(url, flush=True)
+                await asyncio.to_thread(sys.stdin.read)
+
+asyncio.run(keep(*sys.argv[2:]))
+"""
+
+
+@contextmanager
+def database(service: Service, *kind: str) -> Iterator[str]:
+    """The URL of an empty database, on the server that the service's own tests use."""
+    with subprocess.Popen(
+        [UV, "run", "--no-sync", "python", "-c", DATABASE, uuid4().hex, *kind],
+        cwd=service.folder,
+        env=service.variables,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        assert url, "the test server did not start"
+        yield url
+        process.stdin.close()
+        assert process.wait(60) == 0
+
+
+class Running:
+    """A process that serves, its client, and its log."""
+
+    def __init__(self, process: subprocess.Popen[bytes], client: httpx.Client, log: Path) -> None:
+        self.process = process
+        self.client = client
+        self.log_file = log
+
+    @property
+    def log(self) -> str:
+        return self.log_file.read_text()
+
+    def call(self, method: str, path: str, body: Any = None, *, status: int = 200) -> Any:
+        """The body of the answer, which must have this status."""
+        response = self.client.request(method, path, json=body)
+        assert response.status_code == status, f"{method} {path}: {response.text}"
+        return response.json() if response.content else None
+
+    def stop(self) -> None:
+        """End it as an orchestrator does, and wait until it is gone."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        self.process.wait(30)
+
+
+@contextmanager
+def serving(service: Service, url: str, **environment: object) -> Iterator[Running]:
+    """The service on the database of `url`; further settings by name, lists as JSON."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    variables = service.variables | settings(url, environment)
+    log = service.folder.parent / f"{port}.log"
+    command = [str(python_of(service)), "-m", "uvicorn", "app.main:app", "--port", str(port)]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=service.folder, env=variables, stdout=output, stderr=output
+        )
+    # Limits of the client's own would hide those of the service.
+    limits = httpx.Limits(max_connections=None)
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, limits=limits) as client:
+        running = Running(process, client, log)
+        try:
+            wait_until_live(running)
+            yield running
+        finally:
+            running.stop()
+
+
+def settings(url: str, environment: Mapping[str, object]) -> dict[str, str]:
+    values = {
+        name.upper(): value if isinstance(value, str) else json.dumps(value)
+        for name, value in environment.items()
+    }
+    return {"ENVIRONMENT": "test", "DATABASE_URL": url} | values
+
+
+def python_of(service: Service) -> Path:
+    return Path(service.variables["UV_PROJECT_ENVIRONMENT"], "bin", "python")
+
+
+def wait_until_live(running: Running) -> None:
+    give_up = time.monotonic() + SECONDS_TO_START
+    while running.process.poll() is None and time.monotonic() < give_up:
+        try:
+            running.client.get("/health/live").raise_for_status()
+        except httpx.HTTPError:
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError(f"the service did not start\n{running.log}")
+
+
+def run_in(service: Service, url: str, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the service's environment against a database."""
+    variables = service.variables | {"ENVIRONMENT": "test", "DATABASE_URL": url}
+    return subprocess.run(
+        [UV, "run", "--no-sync", *command],
+        cwd=service.folder,
+        env=variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+
+def succeed_in(service: Service, url: str, *command: str) -> str:
+    result = run_in(service, url, *command)
+    assert result.returncode == 0, f"{' '.join(command)}\n{result.stdout}"
+    return result.stdout
+
+
+@contextmanager
+def fake_language_model(folder: Path) -> Iterator[str]:
+    """The URL of a language model that takes half a second, however many ask."""
+    program = folder / "fake_model.py"
+    program.write_text(FAKE_MODEL)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "uvicorn", "fake_model:app", "--port", str(port)]
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=dict(os.environ),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        give_up = time.monotonic() + SECONDS_TO_START
+        while time.monotonic() < give_up:
+            try:
+                httpx.get(f"http://127.0.0.1:{port}/docs")
+                break
+            except httpx.HTTPError:
+                time.sleep(0.05)
+        yield f"http://127.0.0.1:{port}/v1"
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+FAKE_MODEL = """
+import asyncio
+from fastapi import FastAPI
+
+app = FastAPI()
+
+
+@app.post("/v1/chat/completions")
+async def complete(body: dict):
+    await asyncio.sleep(0.5)
+    return {"choices": [{"message": {"content": body["model"] + " says yes"}}]}
+"""

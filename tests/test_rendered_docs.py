@@ -1,0 +1,77 @@
+"""The guide in each service: its code runs as it stands, on the service's own database."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.rendering import ROOT
+from tests.variants import Variant
+
+VARIANTS = [
+    Variant("aiosqlite", "flat", "none", ()),
+    Variant("asyncpg", "by_feature", "jwt", sync_session=True),
+    Variant("psycopg", "layered", "none", dev_database="sqlite"),
+    Variant("aiomysql", "layered", "none", ()),
+    Variant("asyncmy", "flat", "none", dev_database="sqlite", sync_session=True),
+]
+
+# Runs the guide on a database of each kind that the service's own tests have.
+PROGRAM = """
+import asyncio, os, subprocess, sys, tempfile
+from pathlib import Path
+
+sys.path.insert(0, ".")
+from tests.server import new_database, running_server
+
+GUIDE = (
+    "import sys; from pathlib import Path; sys.path[:0] = ['.'];"
+    "from importlib.util import module_from_spec, spec_from_file_location;"
+    "spec = spec_from_file_location('guides', sys.argv[1]); guides = module_from_spec(spec);"
+    "spec.loader.exec_module(guides); guide = guides.Guide(Path('docs/database.md'), Path('.'));"
+    "guide.run(); print(len(guide.executed), 'blocks')"
+)
+
+async def main(kinds):
+    for kind in kinds:
+        with tempfile.TemporaryDirectory() as folder:
+            async with (
+                running_server(*kind, Path(folder), f"docs-{os.getpid()}") as server,
+                new_database(server, "docs") as url,
+            ):
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable, "-W", "error", "-c", GUIDE, sys.argv[1],
+                    env=os.environ | {
+                        "ENVIRONMENT": "test",
+                        "DATABASE_URL": url,
+                        "SECRET_KEY": "a secret that only the tests have",
+                    },
+                )
+                if await process.wait():
+                    sys.exit(1)
+
+try:
+    from tests.server import KINDS
+except ImportError:
+    asyncio.run(main([()]))
+else:
+    asyncio.run(main([(kind,) for kind in KINDS]))
+"""
+
+
+@pytest.mark.parametrize("documented", VARIANTS, ids=str)
+def test_code_in_the_guide_runs(rendered: Callable[[Variant], Path], documented: Variant) -> None:
+    service = rendered(documented)
+    result = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(ROOT / "tests" / "guides.py")],
+        cwd=service,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout
+    blocks = (service / "docs" / "database.md").read_text().count("```python\n")
+    assert result.stdout.count(f"{blocks} blocks") == (2 if documented.dual else 1)
