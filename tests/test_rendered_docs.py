@@ -1,5 +1,7 @@
 """The guide in each service: its code runs as it stands, on the service's own database."""
 
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -62,16 +64,21 @@ else:
 
 
 @pytest.mark.parametrize("documented", VARIANTS, ids=str)
-def test_code_in_the_guide_runs(rendered: Callable[[Variant], Path], documented: Variant) -> None:
-    service = rendered(documented)
+def test_code_in_the_guide_runs(
+    rendered: Callable[[Variant], Path], documented: Variant, tmp_path: Path
+) -> None:
+    service = shutil.copytree(rendered(documented), tmp_path / "service")
     result = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(ROOT / "tests" / "guides.py")],
         cwd=service,
+        # The guide says `uv run`; this environment has what every variant imports.
+        env=os.environ | {"UV_NO_SYNC": "1", "UV_PROJECT_ENVIRONMENT": sys.prefix},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
     )
     assert result.returncode == 0, result.stdout
-    blocks = (service / "docs" / "database.md").read_text().count("```python\n")
+    guide = (service / "docs" / "database.md").read_text()
+    blocks = guide.count("```python\n") + guide.count("```sh\n")
     assert result.stdout.count(f"{blocks} blocks") == (2 if documented.dual else 1)

@@ -12,11 +12,7 @@ async def find_refresh_token(session: AsyncSession, digest: str) -> RefreshToken
 
 
 async def lock_refresh_token(session: AsyncSession, digest: str) -> RefreshToken | None:
-    """The token as it is now, which nobody else uses or changes until the commit.
-
-    Read by its unique key alone: on MySQL, an UPDATE with further conditions may lock the gaps
-    between rows as well, and then those who come at once deadlock.
-    """
+    """The token as it is now, which nobody else uses or changes until the commit."""
     statement = select(RefreshToken).where(RefreshToken.digest == digest).with_for_update()
     return await session.scalar(statement)
 
