@@ -53,6 +53,8 @@ async def main(kinds):
                 )
                 if await process.wait():
                     sys.exit(1)
+        for generated in Path("migrations", "versions").glob("2*.py"):
+            generated.unlink()
 
 try:
     from tests.server import KINDS
