@@ -150,6 +150,8 @@ def mariadb(folder: Path) -> Iterator[str]:
     program = shutil.which("mariadbd", path=path)
     assert program, "the guides need MariaDB: apt-get install mariadb-server"
     owner = f"--user={getpass.getuser()}"
+    # A server that starts deletes the temporary files of others in the same folder.
+    environment = os.environ | {"TMPDIR": str(folder)}
     subprocess.run(
         [
             "mariadb-install-db",
@@ -161,6 +163,7 @@ def mariadb(folder: Path) -> Iterator[str]:
         ],
         check=True,
         capture_output=True,
+        env=environment,
     )
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
@@ -179,6 +182,7 @@ def mariadb(folder: Path) -> Iterator[str]:
                 "--innodb-flush-log-at-trx-commit=0",
                 "--innodb-buffer-pool-size=64M",
             ],
+            env=environment,
             stdout=log,
             stderr=log,
         )

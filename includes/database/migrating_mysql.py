@@ -10,7 +10,7 @@ def migrating(connection: Connection) -> Iterator[None]:
     """Let one replica migrate while the others wait for it.
 
     Takes a connection without an open transaction. Raises `TimeoutError` when another replica
-    holds the lock for longer than DATABASE_LOCK_TIMEOUT.
+    holds the lock for longer than the engine waits for locks: a minute.
     """
     lock = {"lock": f"alembic {connection.engine.url.database}"[:64]}  # locks are the server's
     with connection.begin():

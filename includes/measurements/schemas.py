@@ -1,6 +1,7 @@
 class MeasurementCreate(Input):
     measured_at: Moment
-    value: float
+    # So that the sum of as many as there may ever be is still a number.
+    value: Annotated[float, Field(ge=-1e300, le=1e300)]
 
 
 class MeasurementBatch(Input):

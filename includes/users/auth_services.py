@@ -25,6 +25,10 @@ async def log_in(
     correct = await verify_password(password, user.password_hash if user else None)
     if user is None or not correct:
         raise WrongCredentials
+    verified_hash = user.password_hash
+    user = await lock_user(session, user.id)
+    if user is None or user.password_hash != verified_hash:  # changed meanwhile
+        raise WrongCredentials
     await delete_expired_tokens(session, user.id)
     return await _issue_tokens(session, settings, user, family_id=uuid7())
 
@@ -36,15 +40,18 @@ async def refresh(session: AsyncSession, settings: Settings, token: SecretStr) -
     user or by them, so the whole family ends: https://www.rfc-editor.org/rfc/rfc9700#section-4.14
     """
     digest = digest_refresh_token(token)
-    found = await lock_refresh_token(session, digest)
+    found = await find_refresh_token(session, digest)
     if found is None:
+        raise InvalidRefreshToken
+    user = await lock_user(session, found.user_id)
+    found = await find_refresh_token(session, digest)  # what it is now that nobody can change it
+    if user is None or found is None:
         raise InvalidRefreshToken
     if found.used_at is not None or found.expires_at <= utc_now():
         await delete_token_family(session, found.family_id)
         await session.commit()  # before the error, which rolls back
         raise InvalidRefreshToken
     found.used_at = utc_now()
-    user = await get_user(session, found.user_id)
     return await _issue_tokens(session, settings, user, found.family_id)
 
 
@@ -52,6 +59,7 @@ async def log_out(session: AsyncSession, token: SecretStr) -> None:
     """End the login that the refresh token belongs to; an unknown token has none."""
     found = await find_refresh_token(session, digest_refresh_token(token))
     if found is not None:
+        await lock_user(session, found.user_id)
         await delete_token_family(session, found.family_id)
 
 

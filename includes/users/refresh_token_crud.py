@@ -8,13 +8,9 @@ async def create_refresh_token(
 
 
 async def find_refresh_token(session: AsyncSession, digest: str) -> RefreshToken | None:
-    return await session.scalar(select(RefreshToken).where(RefreshToken.digest == digest))
-
-
-async def lock_refresh_token(session: AsyncSession, digest: str) -> RefreshToken | None:
-    """The token as it is now, which nobody else uses or changes until the commit."""
-    statement = select(RefreshToken).where(RefreshToken.digest == digest).with_for_update()
-    return await session.scalar(statement)
+    """The token as it is now, also where the session has seen it before."""
+    statement = select(RefreshToken).where(RefreshToken.digest == digest)
+    return await session.scalar(statement.execution_options(populate_existing=True))
 
 
 async def delete_token_family(session: AsyncSession, family_id: UUID) -> None:
@@ -27,8 +23,11 @@ async def delete_expired_tokens(session: AsyncSession, user_id: UUID) -> None:
 
 
 async def end_all_sessions(session: AsyncSession, user_id: UUID) -> None:
-    """End every refresh token of the user, and every access token at once."""
-    await session.execute(delete(RefreshToken).where(RefreshToken.user_id == user_id))
+    """End every refresh token of the user, and every access token at once.
+
+    Locks the user first: a token that is being issued is either there to delete, or refused.
+    """
     await session.execute(
         update(User).where(User.id == user_id).values(token_version=User.token_version + 1)
     )
+    await session.execute(delete(RefreshToken).where(RefreshToken.user_id == user_id))

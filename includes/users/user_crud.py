@@ -18,6 +18,17 @@ async def get_user(session: AsyncSession, user_id: UUID) -> User:
     return user
 
 
+async def lock_user(session: AsyncSession, user_id: UUID) -> User | None:
+    """The user as they are now, whose logins nobody else begins or ends until the commit."""
+    statement = (
+        select(User)
+        .where(User.id == user_id, User.deleted_at.is_(None))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return await session.scalar(statement)
+
+
 async def find_user(session: AsyncSession, email: str) -> User | None:
     statement = select(User).where(User.email == email, User.deleted_at.is_(None))
     return await session.scalar(statement)

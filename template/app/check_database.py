@@ -53,6 +53,9 @@ async def _write_and_take_back(session: AsyncSession) -> None:
     written = (await session.execute(statement)).all()
     await session.rollback()
     left = (await session.execute(statement)).all()
+    if left:
+        await session.execute(VERSIONS.delete().where(VERSIONS.c.version_num == "check_database"))
+        await session.commit()
     if (len(written), len(left)) != (1, 0):
         what = f"One row was written, {len(written)} read, and {len(left)} left after a rollback."
         raise CheckFailed(what, "Use tables with transactions: on MySQL, InnoDB.")

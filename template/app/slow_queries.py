@@ -5,8 +5,8 @@ from contextvars import ContextVar
 from time import monotonic
 from typing import Any
 
-from sqlalchemy import Connection, event
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import Engine, event
+from sqlalchemy.engine import ExceptionContext
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 logger = logging.getLogger(__name__)
@@ -22,30 +22,41 @@ class CurrentScope:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        token = current_scope.set(scope)
+        # The start and the end of the process come this way too.
+        token = current_scope.set(scope if scope["type"] == "http" else None)
         try:
             await self.app(scope, receive, send)
         finally:
             current_scope.reset(token)
 
 
-def log_slow_queries(engine: AsyncEngine, threshold: float) -> None:
-    """Log each statement that takes `threshold` seconds or longer; 0 logs none.
+def log_slow_queries(engine: Engine, threshold: float) -> None:
+    """Log each statement that takes `threshold` seconds or longer, also in vain; 0 logs none.
 
     Without its parameters, which may be passwords or tokens.
     """
     if not threshold:
         return
 
-    @event.listens_for(engine.sync_engine, "before_cursor_execute")
-    def start(connection: Connection, *_: object) -> None:
-        connection.info["statement_began"] = monotonic()
-
-    @event.listens_for(engine.sync_engine, "after_cursor_execute")
-    def stop(connection: Connection, _: object, statement: str, *__: object) -> None:
-        seconds = monotonic() - connection.info.pop("statement_began")
+    def log(context: Any, outcome: str) -> None:
+        seconds = monotonic() - context.began
         if seconds >= threshold:
-            logger.warning("%.3f s in %s: %s", seconds, _route(), " ".join(statement.split()))
+            statement = " ".join(context.statement.split())
+            logger.warning("%.3f s%s in %s: %s", seconds, outcome, _route(), statement)
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def start(*arguments: Any) -> None:
+        context = arguments[4]
+        context.began = monotonic()
+
+    @event.listens_for(engine, "after_cursor_execute")
+    def stop(*arguments: Any) -> None:
+        log(arguments[4], "")
+
+    @event.listens_for(engine, "handle_error")
+    def fail(error: ExceptionContext) -> None:
+        if hasattr(error.execution_context, "began"):
+            log(error.execution_context, " without success")
 
 
 def _route() -> str:

@@ -6,8 +6,9 @@ import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 from sqlalchemy import literal, select, text
+from sqlalchemy.exc import DBAPIError
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from app.database import Database
 from app.factory import create_app
@@ -65,3 +66,30 @@ async def test_request_without_a_route_is_named_by_its_path(
         await client.get("/mounted/here")
     await database.dispose()
     assert " s in GET /mounted/here: SELECT" in caplog.text
+
+
+async def test_statement_that_fails_is_logged_too(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    database = Database(with_threshold(settings, 1e-9))
+    with pytest.raises(DBAPIError):
+        async with database.write() as session:
+            await session.execute(text("SELECT nothing FROM nowhere"))
+    await database.dispose()
+    assert " s without success in no request: SELECT nothing FROM nowhere" in caplog.text
+
+
+async def test_start_and_stop_of_the_process_are_not_requests(
+    app: FastAPI, settings: Settings
+) -> None:
+    messages = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
+    sent: list[str] = []
+
+    async def receive() -> Message:
+        return next(messages)
+
+    async def send(message: Message) -> None:
+        sent.append(message["type"])
+
+    await create_app(with_threshold(settings, 1e-9))({"type": "lifespan"}, receive, send)
+    assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
