@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.variants import DRIVERS, Variant
+from tests.variants import DRIVERS, EXAMPLES, Variant
 
 ROOT = Path(__file__).parent.parent
 Rendered = Callable[[Variant], Path]
@@ -17,7 +17,7 @@ Rendered = Callable[[Variant], Path]
 
 @pytest.fixture(params=DRIVERS)
 def service(rendered: Rendered, request: pytest.FixtureRequest) -> Path:
-    return rendered(Variant(request.param, "flat", "jwt"))
+    return rendered(Variant(request.param, "flat", "jwt", EXAMPLES))
 
 
 def check(schema: str, *files: Path) -> None:
