@@ -1,11 +1,14 @@
 """Running a rendered service's own commands, in its own environment."""
 
 import os
+import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 UV = str(Path(sys.executable).parent / "uv")
+SECONDS_PER_COMMAND = 600
 
 
 class Service:
@@ -24,21 +27,36 @@ class Service:
             "PYTHONDONTWRITEBYTECODE": "",
         }
 
-    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        """Run a command in the service's folder; the output is in `stdout`."""
-        return subprocess.run(
-            command,
-            cwd=self.folder,
-            env=self.variables,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
+    def run(self, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in the service's folder; the output is in `stdout`.
 
-    def succeed(self, *command: str) -> str:
+        A command that does not end is killed, with all that it started, and fails.
+        """
+        # A file: the end of a pipe would come only when the last process left behind is gone.
+        with tempfile.TemporaryFile("w+") as output:
+            process = subprocess.Popen(
+                command,
+                cwd=self.folder,
+                env=self.variables | variables,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                process_group=0,
+            )
+            try:
+                process.wait(SECONDS_PER_COMMAND)
+            except subprocess.TimeoutExpired:
+                output.write(f"\nKilled: it did not end within {SECONDS_PER_COMMAND} s")
+            finally:
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
+                    process.wait()
+            output.seek(0)
+            return subprocess.CompletedProcess(command, process.returncode, output.read())
+
+    def succeed(self, *command: str, **variables: str) -> str:
         """Run a command that must succeed, and return its output."""
-        result = self.run(*command)
+        result = self.run(*command, **variables)
         assert result.returncode == 0, f"{' '.join(command)}\n{result.stdout}"
         return result.stdout
 

@@ -26,14 +26,10 @@ def released(tmp_path: Path) -> Path:
 
 
 def commit(folder: Path) -> None:
+    """Commit all there is, in a repository that is made the first time."""
     subprocess.run([*GIT, "init", "--quiet"], cwd=folder, check=True)
     subprocess.run([*GIT, "add", "--all"], cwd=folder, check=True)
     subprocess.run([*GIT, "commit", "--quiet", "-m", "State"], cwd=folder, check=True)
-
-
-def commit_again(folder: Path) -> None:
-    subprocess.run([*GIT, "add", "--all"], cwd=folder, check=True)
-    subprocess.run([*GIT, "commit", "--quiet", "-m", "Another state"], cwd=folder, check=True)
 
 
 def update(service: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -92,7 +88,7 @@ def test_example_that_is_switched_off_is_handed_over(
     answers = yaml.safe_load((service / ".copier-answers.yml").read_text())
     assert answers["examples"] == ["measurements"]
     assert "parts" not in answers
-    commit_again(service)
+    commit(service)
     # The next update has forgotten that it was chosen, and leaves it alone as well.
     result = update(service, "--data", "description=Another sentence.")
     assert result.returncode == 0, result.stderr
@@ -136,7 +132,7 @@ def test_further_answers_are_switched_on_and_off(
     commit(service)
     assert update(service, "--data", answer).returncode == 0
     assert (service / file).exists()
-    commit_again(service)
+    commit(service)
     off = {"dev_database=sqlite": "dev_database=same", "sync_session=true": "sync_session=false"}
     assert update(service, "--data", off[answer]).returncode == 0
     fresh = render(released, tmp_path / "fresh", driver="asyncpg")

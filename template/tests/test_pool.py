@@ -6,14 +6,14 @@ import logging
 import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
-from pydantic import SecretStr
-from sqlalchemy import literal, make_url, select, text
+from sqlalchemy import literal, select, text
 
 from app.database import Database
 from app.factory import create_app
 from app.health import head_revisions
 from app.pool import PoolStatus
 from app.settings import Settings
+from tests.support import without_server
 
 
 @pytest.fixture
@@ -83,10 +83,7 @@ async def test_start_is_logged_with_database_driver_pool_and_schema(
 async def test_service_starts_without_its_database(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    backend = make_url(settings.database_url.get_secret_value()).get_backend_name()
-    place = "/nowhere" if backend == "sqlite" else "127.0.0.1:1"
-    url = SecretStr(f"{backend}://{place}/name")
-    app = create_app(settings.model_copy(update={"database_url": url}))
+    app = create_app(without_server(settings))
     async with app.router.lifespan_context(app):
         pass
     assert "Started without a database" in caplog.text

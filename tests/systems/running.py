@@ -1,7 +1,6 @@
 """A service as its users meet it: a process of its own, on a real database of its own."""
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -84,8 +83,7 @@ class Running:
 @contextmanager
 def serving(service: Service, url: str, **environment: object) -> Iterator[Running]:
     """The service on the database of `url`; further settings by name, lists as JSON."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     variables = service.variables | settings(url, environment)
     log = service.folder.parent / f"{port}.log"
     command = [str(python_of(service)), "-m", "uvicorn", "app.main:app", "--port", str(port)]
@@ -98,7 +96,7 @@ def serving(service: Service, url: str, **environment: object) -> Iterator[Runni
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, limits=limits) as client:
         running = Running(process, client, log)
         try:
-            wait_until_live(running)
+            wait_until_answered(f"http://127.0.0.1:{port}/health/live", process, log)
             yield running
         finally:
             running.stop()
@@ -112,40 +110,35 @@ def settings(url: str, environment: Mapping[str, object]) -> dict[str, str]:
     return {"ENVIRONMENT": "test", "DATABASE_URL": url} | values
 
 
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    return port
+
+
 def python_of(service: Service) -> Path:
     return Path(service.variables["UV_PROJECT_ENVIRONMENT"], "bin", "python")
 
 
-def wait_until_live(running: Running) -> None:
+def wait_until_answered(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     give_up = time.monotonic() + SECONDS_TO_START
-    while running.process.poll() is None and time.monotonic() < give_up:
+    while process.poll() is None and time.monotonic() < give_up:
         try:
-            running.client.get("/health/live").raise_for_status()
+            httpx.get(url).raise_for_status()
         except httpx.HTTPError:
             time.sleep(0.05)
         else:
             return
-    raise AssertionError(f"the service did not start\n{running.log}")
+    raise AssertionError(f"{url} is not served\n{log.read_text()}")
 
 
 def run_in(service: Service, url: str, *command: str) -> subprocess.CompletedProcess[str]:
     """Run a command of the service's environment against a database."""
-    variables = service.variables | {"ENVIRONMENT": "test", "DATABASE_URL": url}
-    return subprocess.run(
-        [UV, "run", "--no-sync", *command],
-        cwd=service.folder,
-        env=variables,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+    return service.run(UV, "run", "--no-sync", *command, **settings(url, {}))
 
 
 def succeed_in(service: Service, url: str, *command: str) -> str:
-    result = run_in(service, url, *command)
-    assert result.returncode == 0, f"{' '.join(command)}\n{result.stdout}"
-    return result.stdout
+    return service.succeed(UV, "run", "--no-sync", *command, **settings(url, {}))
 
 
 @contextmanager
@@ -153,24 +146,13 @@ def fake_language_model(folder: Path) -> Iterator[str]:
     """The URL of a language model that takes half a second, however many ask."""
     program = folder / "fake_model.py"
     program.write_text(FAKE_MODEL)
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "uvicorn", "fake_model:app", "--port", str(port)]
-    process = subprocess.Popen(
-        command,
-        cwd=folder,
-        env=dict(os.environ),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.STDOUT,
-    )
+    log = folder / "fake_model.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
     try:
-        give_up = time.monotonic() + SECONDS_TO_START
-        while time.monotonic() < give_up:
-            try:
-                httpx.get(f"http://127.0.0.1:{port}/docs")
-                break
-            except httpx.HTTPError:
-                time.sleep(0.05)
+        wait_until_answered(f"http://127.0.0.1:{port}/docs", process, log)
         yield f"http://127.0.0.1:{port}/v1"
     finally:
         process.terminate()
