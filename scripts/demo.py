@@ -31,7 +31,8 @@ def main() -> None:
     run("sync", "--quiet")
     run("run", "alembic", "upgrade", "head")
     port = free_port()
-    command = ["run", "uvicorn", "app.main:app", "--port", str(port)]
+    command = ["run", "python", "-m", "app.main"]
+    environment |= {"PORT": str(port), "SHUTDOWN_DELAY": "0"}
     print(f"$ uv {' '.join(command)} &", flush=True)
     log = service.parent / "service.log"
     with log.open("wb") as output:

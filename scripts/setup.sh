@@ -1,5 +1,5 @@
 #!/bin/sh
-# Make .venv with the versions in pyproject.toml; with "servers", see to MariaDB as well.
+# Make .venv with the versions in pyproject.toml; with "servers", see to MariaDB and PgBouncer as well.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -27,5 +27,12 @@ if [ ! .venv/ready -nt pyproject.toml ]; then
 fi
 
 if [ "${1:-}" = servers ]; then
-    PATH="$PATH:/usr/sbin" command -v mariadbd >/dev/null || as_root_install mariadb-server
+    PATH="$PATH:/usr/sbin"
+    command -v mariadbd >/dev/null || as_root_install mariadb-server
+    if ! command -v pgbouncer >/dev/null; then
+        as_root_install pgbouncer
+        # The tests start their own: the one that Debian's package starts is not needed.
+        service pgbouncer stop >/dev/null 2>&1 || true
+        update-rc.d pgbouncer disable >/dev/null 2>&1 || true
+    fi
 fi

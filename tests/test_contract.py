@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from functools import cache
-from itertools import product
+from itertools import cycle, product
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +27,12 @@ def test_document_is_the_same_for_every_structure_and_driver(
 ) -> None:
     documents = {
         (driver, structure): document_of(rendered(Variant(driver, structure, auth, EXAMPLES)))
-        for driver, structure in product(DRIVERS, STRUCTURES)
+        for driver, structure in (
+            *product(["aiosqlite"], STRUCTURES),
+            *zip(DRIVERS[1:], cycle(STRUCTURES)),
+        )
     }
     reference = documents.pop(("aiosqlite", "flat"))
-    assert len(documents) == 14
     for name, document in documents.items():
         assert document == reference, f"{name} differs"
 

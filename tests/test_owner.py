@@ -138,9 +138,9 @@ def test_migration_that_fails_leaves_nothing_behind(service: Service) -> None:
 def test_migration_that_copies_a_table_keeps_the_rows_that_refer_to_it(service: Service) -> None:
     service.uv_run("alembic", "upgrade", "head")
     with sqlite3.connect(service.folder / "my_service.db") as database:
-        database.execute("INSERT INTO projects VALUES ('01', 'Garden', '', '2026', '2026')")
+        database.execute("INSERT INTO projects VALUES ('01', 'Garden', '', '2026', '2026', 1)")
         database.execute(
-            "INSERT INTO tasks VALUES ('02', '01', 'Dig', 'todo', 1, NULL, '2026', '2026')"
+            "INSERT INTO tasks VALUES ('02', '01', 'Dig', 'todo', 1, NULL, '2026', '2026', 1)"
         )
     write_migration(
         service,

@@ -78,11 +78,14 @@ COMMON = (
 JWT = {
     "app/auth.py",
     "app/background.py",
+    "app/login_attempts.py",
     "app/purge.py",
     "app/security.py",
     "tests/test_auth.py",
     "tests/test_background.py",
+    "tests/test_login_attempts.py",
     "tests/test_purge.py",
+    "tests/test_security.py",
     "tests/test_users.py",
 }
 FAMILIES = {
@@ -118,6 +121,7 @@ STRUCTURES_WITH_JWT = {
         "app/crud/refresh_tokens.py",
         "app/crud/users.py",
         "app/models/job.py",
+        "app/models/login_attempts.py",
         "app/models/refresh_token.py",
         "app/models/user.py",
         "app/schemas/token.py",

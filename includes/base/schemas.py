@@ -1,11 +1,19 @@
 def refuse_numbers(value: object) -> object:
     """Pydantic would take seconds since 1970 as well, which the OpenAPI document does not say."""
-    if isinstance(value, int | float):
-        raise ValueError("write the time as ISO 8601, such as 2030-01-31T12:00:00Z")  # noqa: TRY004
+    is_date = isinstance(value, str) and value[4:5] == "-"
+    if not is_date and isinstance(value, int | float | str):
+        raise ValueError("write the time as ISO 8601, such as 2030-01-31T12:00:00Z")
     return value
 
 
-# Bounds that every database can keep: no NUL, and years that survive any time zone.
+def convert_to_utc(moment: datetime) -> datetime:
+    """Within years that every database keeps, whatever time zone it is read in."""
+    if not datetime(1970, 1, 1, tzinfo=UTC) <= moment < datetime(9999, 1, 1, tzinfo=UTC):
+        raise ValueError("write a time from 1970 to 9998")
+    return moment.astimezone(UTC)
+
+
+# What every database can keep: no NUL.
 Line = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, pattern=r"^[^\x00-\x1f\x7f]*$")
 ]
@@ -13,8 +21,8 @@ Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
 Moment = Annotated[
     AwareDatetime,
     BeforeValidator(refuse_numbers),
-    Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(9999, 1, 1, tzinfo=UTC)),
-    AfterValidator(lambda moment: moment.astimezone(UTC)),
+    AfterValidator(convert_to_utc),
+    Field(description="From 1970 to 9998."),
 ]
 
 

@@ -1,5 +1,8 @@
 def migration_engine(settings: Settings) -> AsyncEngine:
     """An engine for migrations, which may take as long as they need."""
+    if settings.database_pgbouncer:
+        # The lock below belongs to the server's session, which PgBouncer would give to others.
+        raise ValueError("Migrations connect directly: not with DATABASE_PGBOUNCER")
     return create_engine(
         settings.model_copy(update={"database_statement_timeout": 0, "database_lock_timeout": 60})
     )

@@ -1,7 +1,7 @@
 class MeasurementCreate(Input):
     measured_at: Moment
-    # So that the sum of as many as there may ever be is still a number.
-    value: Annotated[float, Field(ge=-1e300, le=1e300)]
+    # So that the sum of their squares is still a number: PostgreSQL needs it for an average.
+    value: Annotated[float, Field(ge=-1e150, le=1e150, strict=True)]
 
 
 class MeasurementBatch(Input):

@@ -22,3 +22,4 @@ class ProjectRead(Output):
     description: str
     created_at: datetime
     updated_at: datetime
+    version: int

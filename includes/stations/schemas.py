@@ -18,3 +18,4 @@ class StationRead(Output):
     name: str
     created_at: datetime
     updated_at: datetime
+    version: int

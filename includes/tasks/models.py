@@ -1,4 +1,4 @@
-class Task(TimestampMixin, Base):
+class Task(TimestampMixin, VersionMixin, Base):
     __tablename__ = "tasks"
     __table_args__ = (
         CheckConstraint("priority BETWEEN 1 AND 5", name="priority"),

@@ -34,3 +34,4 @@ class TaskRead(Output):
     due_at: datetime | None
     created_at: datetime
     updated_at: datetime
+    version: int

@@ -6,16 +6,17 @@ async def register(session: Session, body: UserCreate) -> User:
     return await services.register(session, body)
 
 
-@auth_router.post("/token", responses=problems(401))
+@auth_router.post("/token", responses=problems(401, 429))
 async def log_in(
     session: Session,
     settings: AppSettings,
+    address: ClientAddress,
     response: Response,
     form: Annotated[TokenForm, Form()],
 ) -> TokenRead:
     """Log in with the password form of OAuth 2: `username` is the e-mail address."""
     response.headers["Cache-Control"] = "no-store"
-    return await services.log_in(session, settings, form.username, form.password)
+    return await services.log_in(session, settings, address, form.username, form.password)
 
 
 @auth_router.post("/refresh", responses=problems(401))

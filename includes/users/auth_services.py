@@ -17,18 +17,27 @@ async def register(session: AsyncSession, data: UserCreate) -> User:
 
 
 async def log_in(
-    session: AsyncSession, settings: Settings, email: str, password: SecretStr
+    session: AsyncSession, settings: Settings, address: str, email: str, password: SecretStr
 ) -> TokenRead:
-    """Raises `WrongCredentials`, after the same work for an unknown user as for a known one."""
+    """Raises `WrongCredentials`, after the same work for an unknown user as for a known one.
+
+    Raises `TooManyAttempts`, before any work and for unknown users as well.
+    """
     user = await find_user(session, email)
-    await session.commit()  # hashing is slow: give the connection back meanwhile
-    correct = await verify_password(password, user.password_hash if user else None)
+    # The id, since an e-mail address can be changed and would be counted from 0 then.
+    account = str(user.id) if user else email
+    # Commits: hashing is slow, and the connection is given back meanwhile.
+    await count_attempt(session, settings, account, address)
+    correct, newer_hash = await verify_password(password, user.password_hash if user else None)
     if user is None or not correct:
         raise WrongCredentials
-    verified_hash = user.password_hash
+    version = user.token_version
     user = await lock_user(session, user.id)
-    if user is None or user.password_hash != verified_hash:  # changed meanwhile
+    if user is None or user.token_version != version:  # the password was changed meanwhile
         raise WrongCredentials
+    if newer_hash:
+        user.password_hash = newer_hash
+    await forget_attempts(session, settings, account, address)
     await delete_expired_tokens(session, user.id)
     return await _issue_tokens(session, settings, user, family_id=uuid7())
 
@@ -63,15 +72,21 @@ async def log_out(session: AsyncSession, token: SecretStr) -> None:
         await delete_token_family(session, found.family_id)
 
 
-async def change_password(session: AsyncSession, user: User, data: PasswordChange) -> None:
-    """Set another password and end all sessions. Raises `WrongPassword`."""
-    if not await verify_password(data.current_password, user.password_hash):
+async def change_password(
+    session: AsyncSession, settings: Settings, address: str, user: User, data: PasswordChange
+) -> None:
+    """Set another password and end all sessions. Raises `WrongPassword`, `TooManyAttempts`."""
+    # Who stole an access token must not find out the password with it.
+    await count_attempt(session, settings, str(user.id), address)
+    correct, _ = await verify_password(data.current_password, user.password_hash)
+    if not correct:
         raise WrongPassword
     password_hash = await hash_password(data.new_password)
     stored = await get_user(session, user.id)
     stored.password_hash = password_hash
     await session.flush()
     await end_all_sessions(session, user.id)
+    await forget_attempts(session, settings, str(user.id), address)
 
 
 async def close_account(session: AsyncSession, user: User) -> None:

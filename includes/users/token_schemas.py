@@ -1,5 +1,7 @@
-class TokenForm(BaseModel):
+class TokenForm(Input):
     """The password form of OAuth 2, whose `username` is the e-mail address here."""
+
+    model_config = ConfigDict(extra="ignore")  # such as `scope`, which some clients always send
 
     grant_type: Literal["password"] = "password"
     username: Annotated[Line, Field(max_length=254), AfterValidator(str.lower)]
@@ -11,7 +13,7 @@ class RefreshRequest(Input):
 
 
 class TokenRead(BaseModel):
-    access_token: str
-    refresh_token: str
+    access_token: str = Field(repr=False)
+    refresh_token: str = Field(repr=False)
     token_type: Literal["bearer"] = "bearer"  # noqa: S105
     expires_in: int = Field(description="Seconds until the access token expires.")

@@ -13,10 +13,16 @@ async def update_me(user: CurrentUser, session: Session, body: UserUpdate) -> Us
     return stored
 
 
-@users_router.post("/me/password", status_code=204, responses=problems(403, 404))
-async def change_password(user: CurrentUser, session: Session, body: PasswordChange) -> None:
+@users_router.post("/me/password", status_code=204, responses=problems(403, 404, 429))
+async def change_password(
+    user: CurrentUser,
+    session: Session,
+    settings: AppSettings,
+    address: ClientAddress,
+    body: PasswordChange,
+) -> None:
     """Change the password and end every login, this one included."""
-    await services.change_password(session, user, body)
+    await services.change_password(session, settings, address, user, body)
 
 
 @users_router.delete("/me", status_code=204)

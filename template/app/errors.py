@@ -14,12 +14,15 @@ from pydantic import BaseModel, Field
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from app.database_errors import Kind, classify, violated_field
 
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 class FieldProblem(BaseModel):
@@ -44,7 +47,11 @@ class DomainError(Exception):
 
     status: ClassVar[int]
     detail: ClassVar[str]
-    headers: ClassVar[Mapping[str, str]] = {}
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Headers of the answer."""
+        return {}
 
     @property
     def code(self) -> str:
@@ -135,10 +142,25 @@ def _invalid_request(_: Request, error: Exception) -> Response:
     return problem(422, detail, "invalid_request", errors)
 
 
-def _http_error(_: Request, error: Exception) -> Response:
+def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    headers = error.headers
+    if error.status_code == 405:
+        headers = {"Allow": ", ".join(_allowed_methods(request))}
     code = HTTPStatus(error.status_code).name.lower()
-    return problem(error.status_code, str(error.detail), code, headers=error.headers)
+    return problem(error.status_code, str(error.detail), code, headers=headers)
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    """Those of all routes of the path: Starlette names the methods of one."""
+    return [
+        method
+        for method in METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    ]
 
 
 def _database_error(_: Request, error: Exception) -> Response:

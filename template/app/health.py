@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar
 
 from alembic.script import ScriptDirectory
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
 from sqlalchemy import Connection, column, inspect, select, table
 
@@ -39,6 +39,11 @@ class SchemaNotReady(DomainError):
     headers: ClassVar[Mapping[str, str]] = {"Retry-After": "5"}
 
 
+class Ending(DomainError):
+    status = 503
+    detail = "This process is about to end."
+
+
 @cache
 def head_revisions() -> frozenset[str]:
     """The revisions that this release's schema has when it is migrated."""
@@ -66,11 +71,13 @@ async def live() -> Health:
 
 
 @router.get("/ready", responses=problems(503))
-async def ready(session: ReadSession) -> Health:
-    """Whether the database answers and its schema is not behind; send requests only then.
+async def ready(request: Request, session: ReadSession) -> Health:
+    """Whether to send requests here: the database answers, and its schema is not behind.
 
     It may be newer: migrations run before the release that needs them, while this one serves.
     """
+    if request.app.state.ending:
+        raise Ending
     connection = await session.connection()
     if compare_schema(await connection.run_sync(applied_revisions)) is Schema.BEHIND:
         raise SchemaNotReady

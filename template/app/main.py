@@ -1,10 +1,13 @@
-"""The application that a server runs: `uvicorn app.main:app`, configured by the environment."""
-
-import logging
+"""The application that a server runs: `python -m app.main`, configured by the environment."""
 
 from app.factory import create_app
+from app.logs import set_up_logging
+from app.server import serve
 from app.settings import Settings
 
 settings = Settings()
-logging.basicConfig(level=settings.log_level)
+set_up_logging(settings.log_level)
 app = create_app(settings)
+
+if __name__ == "__main__":
+    serve(app, settings)

@@ -94,6 +94,6 @@ async def test_connections_are_closed_when_the_application_stops(settings: Setti
     async with app.router.lifespan_context(app):
         pool = database.engine.pool
         async with database.write() as session:
-            await session.scalar(select(Thing).limit(1))
+            await session.connection()
         assert pool.checkedin() == 1  # type: ignore[attr-defined]
     assert pool.checkedin() == 0  # type: ignore[attr-defined]

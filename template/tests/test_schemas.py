@@ -19,6 +19,8 @@ from httpx import AsyncClient
         {"name": "x", "note": "x" * 10_001},
         {"name": "x", "colour": "red"},
         {"name": "x", "seen_at": 1_700_000_000},
+        {"name": "x", "seen_at": "1700000000"},
+        {"name": "x", "seen_at": "0.5"},
         {"name": "x", "seen_at": "2030-01-01T00:00:00"},
         {"name": "x", "seen_at": "1969-12-31T23:59:59Z"},
         {"name": "x", "seen_at": "9999-01-01T00:00:00Z"},
@@ -27,6 +29,13 @@ from httpx import AsyncClient
 async def test_unfit_value_is_refused(client: AsyncClient, body: dict[str, Any]) -> None:
     response = await client.post("/things", json=body)
     assert (response.status_code, response.json()["code"]) == (422, "invalid_request")
+
+
+async def test_time_out_of_bounds_is_refused_in_words(client: AsyncClient) -> None:
+    body = {"name": "x", "seen_at": "0001-01-01T00:00:00+14:00"}
+    response = await client.post("/things", json=body)
+    [error] = response.json()["errors"]
+    assert error["msg"] == "Value error, write a time from 1970 to 9998"
 
 
 async def test_half_a_surrogate_pair_is_refused(client: AsyncClient) -> None:

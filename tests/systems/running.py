@@ -34,6 +34,9 @@ async def keep(*kind):
 asyncio.run(keep(*sys.argv[2:]))
 """
 
+# As `python -m app.main`, which does not know of endpoints that tests add at the end of the module.
+SERVE = "from app.main import app, settings; from app.server import serve; serve(app, settings)"
+
 
 @contextmanager
 def database(service: Service, *kind: str) -> Iterator[str]:
@@ -74,19 +77,21 @@ class Running:
         return response.json() if response.content else None
 
     def stop(self) -> None:
-        """End it as an orchestrator does, and wait until it is gone."""
+        """End it as an orchestrator does, unless it has ended, and wait until it is gone."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        self.process.wait(30)
+            status = self.process.wait(30)
+            assert status == 0, f"ended with {status}\n{self.log}"
 
 
 @contextmanager
 def serving(service: Service, url: str, **environment: object) -> Iterator[Running]:
     """The service on the database of `url`; further settings by name, lists as JSON."""
     port = free_port()
-    variables = service.variables | settings(url, environment)
+    own = {"port": str(port), "shutdown_delay": "0"}
+    variables = service.variables | settings(url, own | environment)
     log = service.folder.parent / f"{port}.log"
-    command = [str(python_of(service)), "-m", "uvicorn", "app.main:app", "--port", str(port)]
+    command = [str(python_of(service)), "-c", SERVE]
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, cwd=service.folder, env=variables, stdout=output, stderr=output

@@ -1,0 +1,112 @@
+"""What happens to every request and every answer, whatever the endpoint."""
+
+import re
+from uuid import uuid4
+
+from fastapi import HTTPException
+from fastapi.middleware.cors import CORSMiddleware
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.errors import problem
+from app.logs import current_scope
+from app.settings import Settings
+
+REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
+
+# https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers
+SECURITY_HEADERS = {
+    "Content-Security-Policy": "frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+def wrap(app: ASGIApp, settings: Settings) -> ASGIApp:
+    """The application behind all of these; the last is the first that a request meets."""
+    app = BodyLimit(app, settings.max_body_bytes)
+    if settings.cors_origins:
+        app = CORSMiddleware(
+            app,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "If-Match", "X-Request-ID"],
+            expose_headers=["ETag", "Retry-After", "X-Request-ID"],
+        )
+    app = KnownHosts(app, settings.allowed_hosts)
+    return Identified(app)
+
+
+class Identified:
+    """Gives each request an id, for the log and for its caller, and each answer its headers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        sent = Headers(scope=scope).get("X-Request-ID", "")
+        request_id = sent if REQUEST_ID.fullmatch(sent) else uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(SECURITY_HEADERS | {"X-Request-ID": request_id})
+            await send(message)
+
+        # Never reset: the server logs an error after this, in the same task.
+        current_scope.set(scope)
+        await self.app(scope, receive, send_with_headers)
+
+
+class KnownHosts:
+    """Answers requests for the hosts that this service is reached by, and no others.
+
+    A `Host` that a caller made up would end in links and caches. Probes are let through: they
+    come by address.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: list[str]) -> None:
+        self.app = app
+        self.hosts = [host.lower() for host in hosts]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not self.knows(scope):
+            answer = problem(421, "This service is not reached by that name.", "unknown_host")
+            await answer(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    def knows(self, scope: Scope) -> bool:
+        if "*" in self.hosts or scope["path"].startswith("/health/"):
+            return True
+        name = re.sub(r":\d+$", "", Headers(scope=scope).get("Host", "")).lower()
+        return any(
+            name == host or (host.startswith("*.") and name.endswith(host[1:]))
+            for host in self.hosts
+        )
+
+
+class BodyLimit:
+    """Refuses bodies of more than `limit` bytes while they are read, whatever they announce."""
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self.app = app
+        self.limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        received = 0
+
+        async def receive_limited() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self.limit:
+                raise HTTPException(413, f"The body is larger than {self.limit} bytes.")
+            return message
+
+        await self.app(scope, receive_limited, send)

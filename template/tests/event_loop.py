@@ -1,0 +1,51 @@
+"""What keeps the event loop from everything else."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import Context
+from time import thread_time
+from typing import Any
+
+import pytest
+from blockbuster import blockbuster_ctx
+
+# Seconds of computing. Time on the clock would also count what other processes take.
+LONGEST_STEP = 0.5
+
+
+@contextmanager
+def no_blocking_calls() -> Iterator[None]:
+    """Raises `BlockingError` where `app` calls what blocks, in a coroutine."""
+    with blockbuster_ctx("app") as guard:
+        for function in guard.functions.values():
+            # The first import of the driver, and of what describes a type.
+            function.can_block_in(".py", {"create_engine", "openapi"})
+        yield
+
+
+@contextmanager
+def no_long_steps() -> Iterator[None]:
+    """Raises `AssertionError` in the end if a step of a task computed for too long."""
+    call_soon = asyncio.BaseEventLoop.call_soon
+    long_steps: list[str] = []
+
+    def watch(callback: Callable[..., object], *args: Any) -> None:
+        began = thread_time()
+        callback(*args)
+        seconds = thread_time() - began
+        if seconds > LONGEST_STEP:
+            long_steps.append(f"{seconds:.1f} s in {callback}")
+
+    def call_watched(
+        loop: asyncio.BaseEventLoop,
+        callback: Callable[..., object],
+        *args: Any,
+        context: Context | None = None,
+    ) -> asyncio.Handle:
+        return call_soon(loop, watch, callback, *args, context=context)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asyncio.BaseEventLoop, "call_soon", call_watched)
+        yield
+    assert not long_steps

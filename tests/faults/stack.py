@@ -1,0 +1,221 @@
+"""A rendered service and the server that its driver needs, with a few endpoints of the tests."""
+
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from tests.faults.servers import Server
+from tests.services import Service
+from tests.systems.running import Running, serving, settings
+from tests.variants import DRIVERS
+
+FAMILIES = {
+    "asyncpg": "postgresql",
+    "psycopg": "postgresql",
+    "aiomysql": "mysql",
+    "asyncmy": "mysql",
+    "aiosqlite": "sqlite",
+}
+SLEEP = {"postgresql": "SELECT pg_sleep(:seconds)", "mysql": "SELECT SLEEP(:seconds)"}
+LIMITS = {
+    "postgresql": "SELECT name, setting FROM pg_settings WHERE name LIKE '%_timeout'",
+    "mysql": "SHOW VARIABLES WHERE variable_name REGEXP 'timeout|max_statement_time|sql_mode'",
+}
+
+# What a test asks through the service's own sessions.
+ENDPOINTS = """
+import asyncio  # noqa: E402
+from collections.abc import AsyncIterator  # noqa: E402
+
+from fastapi.responses import StreamingResponse  # noqa: E402
+from sqlalchemy import Integer, Select, cast, literal_column, select, text  # noqa: E402
+
+from app.database import ReadSession, Session  # noqa: E402
+
+
+@app.get("/slow")
+async def slow(session: Session, seconds: float) -> None:
+    await session.execute(text("{sleep}"), {{"seconds": seconds}})
+
+
+@app.get("/stream")
+async def stream(seconds: float) -> StreamingResponse:
+    async def parts() -> AsyncIterator[str]:
+        async with app.state.database.write() as session:
+            while True:
+                await session.execute(text("{sleep}"), {{"seconds": seconds}})
+                yield "."
+
+    return StreamingResponse(parts())
+
+
+@app.get("/limits")
+async def limits(session: Session) -> dict[str, str]:
+    return {{name: value for name, value in await session.execute(text({limits!r}))}}
+
+
+def shaped(shape: int, number: int) -> Select[int]:
+    return select(cast(number, Integer) + literal_column(str(shape)))
+
+
+@app.get("/shape/{{shape}}")
+async def written(session: Session, shape: int, number: int) -> int | None:
+    return await session.scalar(shaped(shape, number))
+
+
+@app.get("/shape-for-reading/{{shape}}")
+async def read(session: ReadSession, shape: int, number: int) -> int | None:
+    return await session.scalar(shaped(shape, number))
+"""
+
+SQLITE_ENDPOINTS = """
+from uuid import UUID  # noqa: E402
+
+from sqlalchemy import text  # noqa: E402
+
+from app.database import Session  # noqa: E402
+from app.models import Project  # noqa: E402
+
+
+@app.post("/lengthen/{project_id}")
+async def lengthen(session: Session, project_id: UUID) -> int:
+    project = await session.get_one(Project, project_id)
+    project.description += "+"
+    return len(project.description)
+
+
+@app.get("/pragmas/{kind}")
+async def pragmas(kind: str) -> dict[str, str]:
+    names = ("foreign_keys", "journal_mode", "busy_timeout", "synchronous")
+    async with getattr(app.state.database, kind)() as session:
+        connection = await session.connection()
+        return {
+            name: str((await connection.execute(text(f"PRAGMA {name}"))).scalar_one())
+            for name in names
+        }
+"""
+
+
+class Stack:
+    """One driver's service, ready to be served on its migrated database."""
+
+    def __init__(self, driver: str, folder: Path, server: Server | None) -> None:
+        assert driver in DRIVERS
+        self.driver = driver
+        self.family = FAMILIES[driver]
+        self.service = Service(folder, Path(sys.prefix))
+        self.server = server
+        self.database = f"faults_{driver}"
+        extra = SQLITE_ENDPOINTS
+        if self.family != "sqlite":
+            extra = ENDPOINTS.format(sleep=SLEEP[self.family], limits=LIMITS[self.family])
+        main = folder / "app" / "main.py"
+        main.write_text(main.read_text() + extra)
+
+    @property
+    def file(self) -> Path:
+        """Of SQLite's database."""
+        return self.service.folder / f"{self.database}.db"
+
+    def url(self, port: int | None = None, database: str | None = None) -> str:
+        """Where the database is, or where a proxy of it is."""
+        database = database or self.database
+        if self.server is None:
+            return f"sqlite:///{self.service.folder / database}.db"
+        place = self.server.url
+        if port is not None:
+            place = place.replace(f":{self.server.port}", f":{port}")
+        return f"{self.family}://{place}/{database}"
+
+    def run(self, statement: str, database: str | None = None) -> list[Any]:
+        """The rows that a statement of the administrator returns."""
+        assert self.server is not None
+        with self.server.connect(database or self.database) as connection:
+            cursor = connection.cursor()
+            cursor.execute(statement)
+            return list(cursor.fetchall()) if cursor.description else []
+
+    def names(self) -> set[str]:
+        """Of all projects in the database."""
+        statement = "SELECT name FROM projects"
+        if self.server is not None:
+            return {name for (name,) in self.run(statement)}
+        with closing(sqlite3.connect(self.file)) as connection:
+            return {name for (name,) in connection.execute(statement)}
+
+    def statements(self, like: str) -> int:
+        """How many statements like this the server is working on."""
+        query = {
+            "postgresql": "SELECT count(*) FROM pg_stat_activity WHERE state = 'active'"
+            " AND pid <> pg_backend_pid() AND query ILIKE '%{}%'",
+            "mysql": "SELECT count(*) FROM information_schema.processlist"
+            " WHERE id <> connection_id() AND info LIKE '%{}%'",
+        }
+        return int(self.run(query[self.family].format(like))[0][0])
+
+    def transactions(self) -> int:
+        """How many transactions of other clients are open in the database."""
+        query = {
+            "postgresql": "SELECT count(*) FROM pg_stat_activity WHERE state LIKE '%transaction%'"
+            " AND datname = current_database()",
+            "mysql": "SELECT count(*) FROM information_schema.innodb_trx",
+        }
+        return int(self.run(query[self.family])[0][0])
+
+    def migrate(self, database: str | None = None) -> None:
+        url = self.url(database=database)
+        self.service.succeed(*self.alembic("upgrade", "head"), **settings(url, {}))
+
+    @staticmethod
+    def alembic(*arguments: str) -> list[str]:
+        return [sys.executable, "-m", "alembic", *arguments]
+
+    @contextmanager
+    def empty_database(self, name: str) -> Iterator[str]:
+        """The name of a database without tables, dropped in the end."""
+        if self.server is None:
+            yield name
+            for leftover in self.service.folder.glob(f"{name}.db*"):
+                leftover.unlink()
+            return
+        drop = f"DROP DATABASE IF EXISTS {name}"
+        force = " WITH (FORCE)" if self.family == "postgresql" else ""
+        self.server.run(drop + force)
+        self.server.run(f"CREATE DATABASE {name}")
+        yield name
+        self.server.run(drop + force)
+
+    @contextmanager
+    def serving(self, url: str | None = None, **environment: object) -> Iterator[Running]:
+        """The service as a process, which is killed in the end: stopping is tested elsewhere."""
+        with serving(self.service, url or self.url(), **environment) as service:
+            try:
+                yield service
+            finally:
+                service.process.kill()
+                service.process.wait(30)
+
+    def checked_out(self, service: Running) -> int:
+        pools = service.call("GET", "/health/pool")
+        return sum(pool["checked_out"] for pool in pools.values())
+
+
+@contextmanager
+def table_locked(stack: Stack) -> Iterator[None]:
+    """Another client holds the table of projects for itself."""
+    assert stack.server is not None
+    holder = stack.server.connect(stack.database)
+    try:
+        cursor = holder.cursor()
+        if stack.family == "postgresql":
+            cursor.execute("BEGIN")
+            cursor.execute("LOCK TABLE projects IN ACCESS EXCLUSIVE MODE")
+        else:
+            cursor.execute("LOCK TABLES projects WRITE")
+        yield
+    finally:
+        with suppress(Exception):
+            holder.close()

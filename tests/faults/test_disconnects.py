@@ -1,0 +1,37 @@
+"""Clients that leave before they are answered."""
+
+import socket
+
+import pytest
+
+from tests.faults.load import eventually, load
+from tests.faults.stack import Stack
+from tests.systems.running import Running
+
+REQUESTS = 250  # of each of two kinds
+AT_ONCE = 50
+
+
+@pytest.mark.drivers("asyncpg", "psycopg", "aiomysql", further=("asyncmy",))
+def test_abandoned_requests_leave_nothing_behind(stack: Stack) -> None:
+    with stack.serving(database_pool_size=5) as service:
+        # The first are carried out all the same, the second are cancelled in mid-statement.
+        for path in ("/slow?seconds=0.02", "/stream?seconds=0.02"):
+            for _ in range(REQUESTS // AT_ONCE):
+                sockets = [send(service, path) for _ in range(AT_ONCE)]
+                eventually(lambda: stack.checked_out(service))
+                for each in sockets:
+                    each.close()
+        eventually(lambda: stack.checked_out(service) == 0, lambda: service.log)
+        eventually(lambda: stack.transactions() == 0, lambda: service.log)
+        with load(service.client.base_url) as sent:
+            sent.wait_for(100, 200, 201)
+        assert {answer.status for answer in sent.answers} == {200, 201}, service.log
+        assert stack.checked_out(service) == 0
+
+
+def send(service: Running, path: str) -> socket.socket:
+    url = service.client.base_url
+    client = socket.create_connection((url.host, url.port), timeout=30)
+    client.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    return client

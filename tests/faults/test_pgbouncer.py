@@ -1,0 +1,102 @@
+"""Two processes of a service behind PgBouncer, which gives each transaction any connection."""
+
+import json
+import random
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.faults.load import load
+from tests.faults.pgbouncer import LIMITS, pgbouncer
+from tests.faults.stack import Stack
+from tests.systems.running import Running, settings
+
+QUERIES = 2000
+CLIENTS = 8
+
+
+@contextmanager
+def replicas_at(stack: Stack, port: int, **environment: object) -> Iterator[list[Running]]:
+    url = stack.url(port)
+    with stack.serving(url, **environment) as one, stack.serving(url, **environment) as other:
+        yield [one, other]
+
+
+def ask_in_several_shapes(replicas: list[Running], count: int) -> Counter[str]:
+    """How many of the answers are right, how many wrong, and how many are errors.
+
+    Each shape is another statement with a parameter and a result of the same types, so that a
+    statement that another process prepared would answer in its stead.
+    """
+
+    def ask(seed: int) -> Counter[str]:
+        chance = random.Random(seed)
+        outcome: Counter[str] = Counter()
+        place = urlsplit(str(replicas[seed % 2].client.base_url)).netloc
+        connection = HTTPConnection(place, timeout=60)
+        for _ in range(count // CLIENTS):
+            path = chance.choice(["shape", "shape-for-reading"])
+            shape, number = chance.randrange(5), chance.randrange(1000)
+            try:
+                connection.request("GET", f"/{path}/{shape}?number={number}")
+                response = connection.getresponse()
+                right = json.loads(response.read()) == number + shape
+            except (OSError, HTTPException):
+                connection.close()
+                outcome["error"] += 1
+            else:
+                wrong = "wrong" if response.status == 200 else "error"
+                outcome["right" if right else wrong] += 1
+        connection.close()
+        return outcome
+
+    with ThreadPoolExecutor(CLIENTS) as threads:
+        return sum(threads.map(ask, range(CLIENTS)), Counter[str]())
+
+
+@pytest.mark.drivers("asyncpg", "psycopg")
+def test_replicas_behind_pgbouncer_get_their_own_rows(stack: Stack) -> None:
+    with (
+        pgbouncer(stack.server) as port,
+        replicas_at(stack, port, database_pgbouncer=True) as replicas,
+    ):
+        assert ask_in_several_shapes(replicas, QUERIES) == {"right": QUERIES}, replicas[0].log
+        for replica in replicas:
+            with load(replica.client.base_url) as sent:
+                sent.wait_for(100, 200, 201)
+            assert {answer.status for answer in sent.answers} == {200, 201}, replica.log
+            replica.call("GET", "/health/ready")
+            assert stack.checked_out(replica) == 0
+
+
+@pytest.mark.drivers("asyncpg", further=("psycopg",))
+def test_replicas_that_do_not_know_of_pgbouncer_fail(stack: Stack) -> None:
+    """Or get each other's rows: the setting is needed."""
+    with pgbouncer(stack.server, LIMITS) as port, replicas_at(stack, port) as replicas:
+        outcome = ask_in_several_shapes(replicas, QUERIES // 4)
+        assert outcome["error"] + outcome["wrong"] > 0
+
+
+@pytest.mark.drivers("asyncpg", further=("psycopg",))
+def test_limits_come_from_the_role_behind_pgbouncer(stack: Stack) -> None:
+    with pgbouncer(stack.server) as port:
+        with stack.serving(stack.url(port)) as service:
+            service.call("GET", "/health/ready", status=503)
+            assert "unsupported startup parameter" in service.log
+        stack.run(f"ALTER ROLE postgres IN DATABASE {stack.database} SET statement_timeout = 1234")
+        with stack.serving(stack.url(port), database_pgbouncer=True) as service:
+            assert service.call("GET", "/limits")["statement_timeout"] == "1234"
+        stack.run(f"ALTER ROLE postgres IN DATABASE {stack.database} RESET statement_timeout")
+
+
+@pytest.mark.drivers("asyncpg", further=("psycopg",))
+def test_migrations_refuse_pgbouncer(stack: Stack) -> None:
+    variables = settings(stack.url(), {"database_pgbouncer": True})
+    result = stack.service.run(*stack.alembic("upgrade", "head"), **variables)
+    assert result.returncode != 0
+    assert "connect directly" in result.stdout

@@ -1,0 +1,51 @@
+"""Every connection is held up by another client's lock."""
+
+import time
+
+import pytest
+
+from tests.faults.load import load
+from tests.faults.stack import Stack, table_locked
+
+CLIENTS = 200
+POOL_TIMEOUT = 1
+# For 200 clients at once, on a machine that has other things to do.
+MARGIN = 5
+
+
+@pytest.mark.drivers("asyncpg", "aiomysql", further=("psycopg", "asyncmy"))
+def test_stuck_pool_answers_503_in_time_and_recovers_with_the_lock(stack: Stack) -> None:
+    limits = {"database_pool_size": 3, "database_pool_timeout": POOL_TIMEOUT}
+    with stack.serving(**limits, database_lock_timeout=120, database_statement_timeout=120) as (
+        service
+    ):
+        with load(service.client.base_url, 8) as stuck:
+            stuck.wait_for(20, 200, 201)
+            with table_locked(stack):
+                stuck.wait_for(8, 503, after=time.monotonic())
+                with load(service.client.base_url, CLIENTS) as refused:
+                    refused.wait_for(2 * CLIENTS, 503)
+                    asked = time.monotonic()
+                    service.call("GET", "/health/live")
+                    assert time.monotonic() - asked < MARGIN
+                answers = [answer for answer in refused.answers if answer.status == 503]
+                assert {answer.retry_after for answer in answers} == {"1"}
+                assert max(answer.seconds for answer in answers) < POOL_TIMEOUT + MARGIN
+                released = time.monotonic()
+            stuck.wait_for(50, 200, 201, after=released)
+        assert {answer.status for answer in stuck.since(released)} == {200, 201}, service.log
+        assert stack.checked_out(service) == 0
+
+
+@pytest.mark.drivers("asyncpg", "psycopg", "aiomysql", further=("asyncmy",))
+def test_server_knows_the_limits(stack: Stack) -> None:
+    limits = {"database_statement_timeout": 7, "database_lock_timeout": 4}
+    with stack.serving(**limits) as service:
+        told = service.call("GET", "/limits")
+    if stack.family == "postgresql":
+        assert (told["statement_timeout"], told["lock_timeout"]) == ("7000", "4000")
+        assert told["idle_in_transaction_session_timeout"] == "60000"
+    else:
+        assert float(told["max_statement_time"]) == 7
+        assert (told["innodb_lock_wait_timeout"], told["lock_wait_timeout"]) == ("4", "4")
+        assert "STRICT_ALL_TABLES" in told["sql_mode"]

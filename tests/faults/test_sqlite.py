@@ -1,0 +1,60 @@
+"""SQLite has one writer at a time: the others wait their turn, and none overwrites another."""
+
+import sqlite3
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+import pytest
+
+from tests.faults.load import load
+from tests.faults.stack import Stack
+
+WRITERS = 64
+ROUNDS = 3
+
+pytestmark = pytest.mark.drivers("aiosqlite")
+
+
+def test_writers_at_once_lose_nothing(stack: Stack) -> None:
+    with stack.serving() as service:
+        project = service.call("POST", "/api/v1/projects", {"name": "Counter"}, status=201)
+        path = f"/lengthen/{project['id']}"
+        with ThreadPoolExecutor(WRITERS) as threads:
+            answers = threads.map(lambda _: service.client.post(path), range(ROUNDS * WRITERS))
+            assert Counter(answer.status_code for answer in answers) == {200: ROUNDS * WRITERS}
+        assert service.call("POST", path) == ROUNDS * WRITERS + 1
+        assert stack.checked_out(service) == 0
+
+
+def test_writers_give_up_on_another_program_in_time_and_readers_do_not_wait(stack: Stack) -> None:
+    with (
+        stack.serving(database_lock_timeout=0.5, database_pool_timeout=1) as service,
+        closing(sqlite3.connect(stack.file, isolation_level=None)) as other,
+    ):
+        service.call("POST", "/api/v1/projects", {"name": "Before"}, status=201)
+        other.execute("BEGIN IMMEDIATE")
+        held = time.monotonic()
+        with load(service.client.base_url, 4) as sent:
+            sent.wait_for(8, 200, after=held)
+            sent.wait_for(8, 503, after=held)
+            released = time.monotonic()
+            other.execute("ROLLBACK")
+            sent.wait_for(20, 201, after=released)
+        assert {answer.status for answer in sent.since(released)} == {200, 201}, service.log
+        refused = [answer for answer in sent.answers if answer.status == 503]
+        assert {(answer.method, answer.retry_after) for answer in refused} == {("POST", "1")}
+        assert max(answer.seconds for answer in sent.answers) < 0.5 + 1 + 5
+        assert stack.checked_out(service) == 0
+
+
+def test_every_connection_keeps_the_promises_of_sqlite(stack: Stack) -> None:
+    with stack.serving(database_lock_timeout=4) as service:
+        for kind in ("write", "read"):
+            assert service.call("GET", f"/pragmas/{kind}") == {
+                "foreign_keys": "1",
+                "journal_mode": "wal",
+                "busy_timeout": "4000",
+                "synchronous": "1",
+            }

@@ -1,0 +1,92 @@
+"""A rendered service with all examples, migrated and running, and what its callers know of it."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from tests.rendering import render
+from tests.services import Service
+from tests.systems.running import Running, database, fake_language_model, serving, succeed_in
+from tests.variants import Variant
+
+PASSWORD = "correct horse battery staple"
+SECRET = "the secret that signs tokens and never leaves"
+
+
+@dataclass
+class Attacked:
+    service: Service
+    running: Running
+    variant: Variant
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def document(self) -> Any:
+        """What the service says of itself."""
+        return self.running.call("GET", "/openapi.json")
+
+    def request(self, method: str, url: str, **content: Any) -> httpx.Response:
+        """Send a request as the user."""
+        headers = {
+            name: value if isinstance(value, bytes) else value.encode("latin-1")
+            for name, value in {**self.headers, **content.pop("headers", {})}.items()
+        }
+        return self.running.client.request(method, url, headers=headers, **content)
+
+    def create(self, path: str, body: Any) -> Any:
+        response = self.request("POST", f"/api/v1{path}", json=body)
+        assert response.status_code == 201, response.text
+        return response.json()
+
+
+@contextmanager
+def attacked_service(template: Path, folder: Path, variant: Variant) -> Iterator[Attacked]:
+    """A service of the variant, under this interpreter: it has what every variant imports."""
+    service = Service(render(template, folder / "service", **variant.answers), Path(sys.prefix))
+    if variant.auth == "jwt":
+        weaken_passwords(service)
+    with database(service) as url, fake_language_model(folder) as model_url:
+        succeed_in(service, url, "alembic", "upgrade", "head")
+        settings = {
+            "docs": "true",
+            "secret_key": SECRET,
+            "access_token_minutes": 600,
+            "login_attempts": 1000,
+            "login_attempts_per_account": 100_000,
+            "login_attempts_per_address": 100_000,
+            "assistant_url": model_url,
+            "assistant_models": ["one"],
+        }
+        with serving(service, url, **settings) as running:
+            attacked = Attacked(service, running, variant)
+            if variant.auth == "jwt":
+                attacked.headers = log_in(attacked)
+            yield attacked
+
+
+def weaken_passwords(service: Service) -> None:
+    """Make hashing as cheap as it gets: passwords are tried hundreds of times here."""
+    security = service.folder / "app" / "security.py"
+    code = security.read_text()
+    cheap = code.replace(
+        "PasswordHash.recommended()",
+        "PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))",
+    )
+    assert cheap != code
+    security.write_text(f"from pwdlib.hashers.argon2 import Argon2Hasher\n{cheap}")
+
+
+def log_in(attacked: Attacked) -> dict[str, str]:
+    """The headers of a new user."""
+    email = f"{uuid4().hex}@example.org"
+    attacked.create("/auth/register", {"email": email, "name": "Ada", "password": PASSWORD})
+    form = {"username": email, "password": PASSWORD}
+    tokens = attacked.running.client.post("/api/v1/auth/token", data=form).json()
+    return {"Authorization": f"Bearer {tokens['access_token']}"}

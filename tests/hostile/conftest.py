@@ -1,0 +1,71 @@
+"""The attacked services: one for each driver, with and without auth in turn."""
+
+from collections.abc import Iterator, Mapping
+from itertools import count, cycle, product
+from pathlib import Path
+
+import pytest
+
+from tests.hostile.attacked import Attacked, attacked_service
+from tests.hostile.endpoints import Choose, Endpoint, T, endpoints_of
+from tests.variants import AUTHS, DRIVERS, EXAMPLES, STRUCTURES, Variant
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """`attacked` is a service of each driver; with `--all` of each driver and auth."""
+    if "attacked" in metafunc.fixturenames:
+        everything = metafunc.config.getoption("all")
+        pairs = product(DRIVERS, AUTHS) if everything else zip(DRIVERS, cycle(AUTHS[::-1]))
+        variants = [
+            Variant(driver, structure, auth, EXAMPLES)
+            for (driver, auth), structure in zip(pairs, cycle(STRUCTURES))
+        ]
+        if metafunc.module.__name__.endswith("test_http") and not everything:
+            variants = variants[: len(AUTHS)]
+        metafunc.parametrize(
+            "attacked",
+            [
+                # One worker runs all tests of a service, so that it is started once.
+                pytest.param(v, marks=pytest.mark.xdist_group(f"attacked-{v.environment}"))
+                for v in variants
+            ],
+            ids=str,
+            indirect=True,
+            scope="session",
+        )
+
+
+@pytest.fixture(scope="session")
+def attacked(
+    template: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Attacked]:
+    folder = tmp_path_factory.mktemp(str(request.param))
+    with attacked_service(template, folder, request.param) as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def everything(request: pytest.FixtureRequest) -> bool:
+    """Whether this run may take its time."""
+    return bool(request.config.getoption("all"))
+
+
+@pytest.fixture
+def choose(everything: bool) -> Choose:
+    """Chooses attacks for one place: all with `--all`, else a third in turn."""
+    places = count()
+
+    def choose(attacks: Mapping[str, T]) -> list[T]:
+        chosen = list(attacks.values())
+        return chosen if everything else chosen[next(places) % 3 :: 3]
+
+    return choose
+
+
+@pytest.fixture
+def endpoints(attacked: Attacked) -> Iterator[list[Endpoint]]:
+    """All endpoints of the service, which must be as well after the attack as before."""
+    yield endpoints_of(attacked)
+    for path in ("/health/ready", "/api/v1/projects", "/api/v1/stations", "/api/v1/budgets"):
+        assert attacked.request("GET", path).status_code == 200
+    assert "Traceback" not in attacked.running.log

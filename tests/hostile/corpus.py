@@ -1,0 +1,372 @@
+"""Hostile requests as data: what each part of a request is replaced by.
+
+Text that must not come back in an error has `ECHO` in it.
+"""
+
+import json
+from base64 import urlsafe_b64encode
+from typing import Any
+from uuid import UUID
+
+ECHO = "d0-not-ech0-me"
+NOBODY = str(UUID(int=2**64))
+DEEP = "[" * 10_000 + "]" * 10_000
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+
+# What each endpoint accepts; `{name}` is the id of a thing that is there.
+BODIES: dict[str, Any] = {
+    "UserCreate": {"email": "eve@example.org", "name": "Eve", "password": f"{ECHO} twelve"},
+    "UserUpdate": {"email": "eve@example.org", "name": "Eve"},
+    "PasswordChange": {"current_password": f"{ECHO} wrong", "new_password": f"{ECHO} twelve"},
+    "RefreshRequest": {"refresh_token": ECHO},
+    "TokenForm": {"username": "eve@example.org", "password": ECHO},
+    "ProjectCreate": {"name": "Harbour", "description": "Two\nlines"},
+    "ProjectUpdate": {"name": "Harbour", "description": "Two\nlines"},
+    "TaskCreate": {
+        "title": "Dredge",
+        "status": "todo",
+        "priority": 3,
+        "due_at": "2030-01-31T12:00:00Z",
+    },
+    "TaskUpdate": {
+        "title": "Dredge",
+        "status": "todo",
+        "priority": 3,
+        "due_at": "2030-01-31T12:00:00Z",
+    },
+    "TaskBatch": {"tasks": [{"title": "Dredge", "due_at": "2030-01-31T12:00:00Z"}]},
+    "StationCreate": {"name": "Pier"},
+    "StationUpdate": {"name": "Pier"},
+    "SensorCreate": {"name": "Water", "unit": "°C"},
+    "MeasurementBatch": {"measurements": [{"measured_at": "2030-01-01T00:00:00Z", "value": 1.5}]},
+    "BudgetCreate": {"name": "Travel", "credits": 100},
+    "TransferCreate": {"source_id": "{budget_id}", "target_id": NOBODY, "credits": 1},
+    "PromptCreate": {"budget_id": "{budget_id}", "text": "Why?"},
+    "AnswerRatings": {"ratings": [{"id": NOBODY, "rating": 5}]},
+}
+
+# JSON texts, since Python's own writer refuses some of them, by what they replace.
+VALUES = {
+    "any": {
+        "null": "null",
+        "wrong type": "{}",
+        "list": "[1]",
+        "boolean": "false",
+        "int8 overflow": str(2**63),
+        "number of 4000 digits": "9" * 4000,
+        "NaN": "NaN",
+        "deep": DEEP,
+        "object in an object": f'{{"a": {{"{ECHO}": 1}}}}',
+    },
+    "text": {
+        "empty": '""',
+        "blank": '" \\t\\u00a0\\u2003"',
+        "NUL": rf'"{ECHO}\u0000"',
+        "first half of a pair": rf'"{ECHO}\ud800"',
+        "second half of a pair": rf'"\udfff{ECHO}"',
+        "control characters": rf'"{ECHO}\u0001\u001b[2J\r\nSet-Cookie: a=b"',
+        "four bytes": '"\U0001f680\U00010348\U0010ffff"',
+        "right to left": '"\u202e\u05d0\u0627\u200f"',
+        "combining": f'"{"e" + chr(0x301) * 60}"',
+        "noncharacters": '"\ufffe\uffff\ufdd0\ufeff"',
+        "900 kB": f'"{"x" * 900_000}"',
+        "SQL": f'"{ECHO}\'; DROP TABLE users; -- \\\\ \\" %s %(a)s :a $1 ? {{0}}"',
+        "wildcards": '"%_*\\\\%"',
+    },
+    "number": {
+        "negative": "-1",
+        "zero": "-0.0",
+        "int4 overflow": str(2**31),
+        "uint8 overflow": str(2**64),
+        "negative int8 overflow": str(-(2**63) - 1),
+        "fraction": "1.0000000000000002",
+        "Infinity": "Infinity",
+        "-Infinity": "-Infinity",
+        "double overflow": "1e999",
+        "largest double": "1.7976931348623157e308",
+        "smallest double": "5e-324",
+        "text": '"1_000"',
+        "full-width digits": '"\uff11"',
+    },
+    "moment": {
+        "year 0": '"0000-01-01T00:00:00Z"',
+        "year 1 of the far east": '"0001-01-01T00:00:00+14:00"',
+        "year 9999 of the far west": '"9999-12-31T23:59:59.999999-12:00"',
+        "year 10000": '"10000-01-01T00:00:00Z"',
+        "utmost offset": '"2030-01-01T00:00:00+23:59"',
+        "offset of days": '"2030-01-01T00:00:00+99:00"',
+        "leap second": '"2030-06-30T23:59:60Z"',
+        "30th of February": '"2030-02-30T00:00:00Z"',
+        "no time zone": '"2030-01-01T00:00:00"',
+        "nanoseconds": '"2030-01-01T00:00:00.123456789Z"',
+        "seconds since 1970": '"1700000000"',
+        "text": f'"{ECHO}"',
+        "NUL": r'"2030-01-01T00:00:00Z\u0000"',
+    },
+    "id": {
+        "nil": f'"{UUID(int=0)}"',
+        "last": f'"{UUID(int=2**128 - 1)}"',
+        "braces": f'"{{{NOBODY}}}"',
+        "URN": f'"urn:uuid:{NOBODY}"',
+        "text": f'"{ECHO}"',
+        "half of a pair": rf'"{NOBODY}\ud800"',
+    },
+}
+
+# Whole bodies: content type and content. `%s` is what the endpoint accepts.
+CONTENTS: dict[str, tuple[str | None, bytes]] = {
+    "nothing": (JSON, b""),
+    "null": (JSON, b"null"),
+    "list": (JSON, b"[]"),
+    "text": (JSON, b'"%s"' % ECHO.encode()),
+    "half an object": (JSON, b'{"'),
+    "deep list": (JSON, DEEP.encode()),
+    "deep object": (JSON, b'{"a":' * 10_000 + b"1" + b"}" * 10_000),
+    "just deep enough to be read": (JSON, b'{"a":' * 900 + b"1" + b"}" * 900),
+    "field named by half of a pair": (JSON, rb'{"\ud800": 1}'),
+    "field named by NUL": (JSON, rb'{"\u0000": 1}'),
+    "field named like Python's own": (JSON, rb'{"__class__": 1, "__proto__": 1, "self": 1}'),
+    "ten thousand fields": (JSON, json.dumps(dict.fromkeys(map(str, range(10_000)))).encode()),
+    "invalid UTF-8": (JSON, b'{"name": "\xff\xfe\xc0\x80"}'),
+    "surrogates in UTF-8": (JSON, b'{"name": "\xed\xa0\x80"}'),
+    "byte order mark": (JSON, b"\xef\xbb\xbf%s"),
+    "same field twice": (JSON, b'{"name": "a", "name": "\\u0000", "name": 1}'),
+    "NUL after it": (JSON, b"%s\x00"),
+    "two of them": (JSON, b"%s%s"),
+    "UTF-7": ("application/json; charset=utf-7", b"%s"),
+    "unknown charset": ("application/json; charset=nothing", b"%s"),
+    "no content type": (None, b"%s"),
+    "strange content type": ('multipart/\xff; boundary="', b"%s"),
+    "text/plain": ("text/plain", b"%s"),
+    "XML": ("application/xml", b'<?xml version="1.0"?><!DOCTYPE a SYSTEM "file:///etc/passwd">'),
+    "form": (FORM, b"name=a&username=a&password=%00&title=%ff"),
+    "form of invalid UTF-8": (FORM, b"username=%ff%fe&password=%c0%80&grant_type=\xff"),
+    "form with NUL": (FORM, b"username=a%00b&password=%00%00"),
+    "form with halves of pairs": (FORM, b"username=%ed%a0%80&password=%ed%bf%bf"),
+    "form with fields twice": (FORM, b"username=a&username=b&password=c&password=d"),
+    "form of ten thousand fields": (FORM, b"&".join(b"a%d=1" % n for n in range(10_000))),
+    "form with broken escapes": (FORM, b"username=%&password=%zz&=&&;"),
+    "multipart without boundary": ("multipart/form-data", b"--x--"),
+    "multipart without end": ("multipart/form-data; boundary=x", b"--x\r\nContent-Disposition: f"),
+    "multipart file": (
+        "multipart/form-data; boundary=x",
+        b'--x\r\nContent-Disposition: form-data; name="username"; filename="a"\r\n\r\nx\r\n--x--',
+    ),
+    "10 MB": (JSON, b'{"name": "' + b"x" * 10_000_000 + b'"}'),
+    "10 MB form": (FORM, b"username=" + b"x" * 10_000_000),
+}
+
+# Of a path, percent-encoded.
+IDS = {
+    "number": "1",
+    "int8 overflow": str(2**63),
+    "text": ECHO,
+    "NUL": f"{ECHO}%00",
+    "only NUL": "%00",
+    "id and NUL": f"{NOBODY}%00",
+    "slash": f"{ECHO}%2F..%2F..%2Fetc%2Fpasswd",
+    "backslash": f"{ECHO}%5C..%5C",
+    "dots": "%2e%2e",
+    "line break": f"{ECHO}%0d%0aSet-Cookie:%20a=b",
+    "invalid UTF-8": "%ff%fe",
+    "surrogate": "%ed%a0%80",
+    "four bytes": "%f0%9f%9a%80",
+    "twice encoded": "%2500",
+    "blank": "%20",
+    "braces": f"%7B{NOBODY}%7D",
+    "SQL": f"{ECHO}'%20OR%201=1--",
+    "long": ECHO * 4000,
+    "nil": str(UUID(int=0)),
+    "last": str(UUID(int=2**128 - 1)),
+}
+
+# Of any parameter in a query, percent-encoded.
+PARAMETERS = {
+    "nothing": "",
+    "negative": "-1",
+    "int4 overflow": str(2**31),
+    "int8 overflow": str(2**63),
+    "number of 5000 digits": "9" * 5000,
+    "1e308": "1e308",
+    "NaN": "NaN",
+    "Infinity": "-Infinity",
+    "underscore": "1_0",
+    "full-width digit": "%EF%BC%91",
+    "NUL": f"{ECHO}%00",
+    "invalid UTF-8": "%ff%fe",
+    "surrogate": "%ed%a0%80",
+    "SQL": f"{ECHO}'%20OR%201=1--",
+    "dunder": "__class__",
+    "other column": "password_hash",
+    "year 0": "0000-01-01T00:00:00Z",
+    "year 1 of the far east": "0001-01-01T00:00:00%2B14:00",
+    "year 9999 of the far west": "9999-12-31T23:59:59-12:00",
+    "year 10000": "10000-01-01T00:00:00Z",
+    "utmost offset": "2030-01-01T00:00:00-23:59",
+    "seconds since 1970": "0.5",
+    "long": ECHO * 4000,
+}
+
+# Whole queries.
+QUERIES = {
+    "fields twice": "limit=1&limit=2&sort=name&sort=id&cursor=a&cursor=b",
+    "brackets": "limit[]=1&sort[$ne]=1",
+    "only signs": "&&==&%&;",
+    "thousands of fields": "&".join(f"a{n}=1" for n in range(5_000)),
+    "NUL": "%00=%00",
+    "invalid UTF-8": "%ff=%ff",
+}
+
+# JSON texts in the place of the last row's value, in a cursor that is else well made.
+CURSOR_VALUES = {
+    **VALUES["any"],
+    **VALUES["text"],
+    **VALUES["number"],
+    **VALUES["moment"],
+    "text of 600": f'"{"x" * 600}"',
+}
+del CURSOR_VALUES["deep"], CURSOR_VALUES["900 kB"], CURSOR_VALUES["number of 4000 digits"]
+
+
+def cursor(content: str | bytes) -> str:
+    if isinstance(content, str):
+        content = content.encode(errors="surrogatepass")
+    return urlsafe_b64encode(content).decode()
+
+
+CURSORS = {
+    "text": ECHO,
+    "not ASCII": "%C3%BC",
+    "NUL": "%00",
+    "one character": "A",
+    "broken padding": "e30",
+    "not for URLs": "%2B%2F%2B%2F",
+    "null": cursor("null"),
+    "object": cursor("{}"),
+    "number": cursor("1e999"),
+    "invalid UTF-8": cursor(b'["\xff"]'),
+    "surrogate in UTF-8": cursor(b'["\xed\xa0\x80"]'),
+    "too short": cursor('["name"]'),
+    "too long": cursor(f'["name", "a", "{NOBODY}", 1]'),
+    "deep": cursor("[" * 300 + "]" * 300),
+    "id is text": cursor(f'["name", "a", "{ECHO}"]'),
+    "id is a number": cursor('["name", "a", 1]'),
+    "id is half of a pair": cursor(r'["name", "a", "\ud800"]'),
+    "unknown sort": cursor(f'["password_hash", "a", "{NOBODY}"]'),
+    "pickle": cursor(b"\x80\x04\x95cos\nsystem\n"),
+    "huge": "A" * 60_000,
+}
+
+# Of any endpoint.
+HEADERS: dict[str, dict[str, str | bytes]] = {
+    "64 kB": {"X-Long": "x" * 64_000},
+    "thousand": {f"X-{n}": "x" for n in range(1000)},
+    "invalid UTF-8": {"X-Any": b"\xff\xfe"},
+    "request id of line breaks": {"X-Request-ID": b"a%0d%0ab\xff"},
+    "request id of 10 kB": {"X-Request-ID": ECHO * 1000},
+    "wrong Accept": {"Accept": "nothing/at-all;q=9, \xff"},
+    "unknown encoding": {"Content-Encoding": "gzip", "Accept-Encoding": "br;q=0"},
+    "range": {"Range": "bytes=9999999999999999999-"},
+    "override": {"X-HTTP-Method-Override": "DELETE", "X-Forwarded-For": "\xff, ::1, 1"},
+    "cookies": {"Cookie": f"a={ECHO}; =; ;;; \xff=" + "x" * 4000},
+    "origin": {"Origin": "null", "Referer": ECHO},
+    "any version": {"If-Match": "*"},
+    "wrong version": {"If-Match": '"999999999999999999999999"'},
+    "weak version": {"If-Match": 'W/"1"'},
+    "malformed version": {"If-Match": ECHO},
+    "version of half a quote": {"If-Match": '"'},
+    "long version": {"If-Match": '"' + "x" * 10_000 + '"'},
+    "many versions": {"If-Match": ", ".join(['"1"'] * 200)},
+    # A pattern that backtracks takes exponentially long for it.
+    "nearly versions": {"If-Match": '"a" , ' * 160 + "a"},
+    "version not in ASCII": {"If-Match": b'"\xff"'},
+}
+
+TOKENS = {
+    "nothing": "",
+    "scheme alone": "Bearer",
+    "other scheme": "Basic Zm9vOmJhcg==",
+    "text": f"Bearer {ECHO}",
+    "invalid UTF-8": b"Bearer \xff\xfe.\xff.\xff",
+    "dots": "Bearer ..",
+    "not signed": "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.",
+    "64 kB": "Bearer " + "a" * 64_000,
+    "half of a pair as the id": "Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJcdWQ4MDAifQ.AAAA",
+}
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")
+
+# Requests as they go over the wire, and the status of the answer.
+HOST = b"Host: localhost\r\n"
+CLOSE = b"Connection: close\r\n"
+POST = b"POST /api/v1/projects HTTP/1.1\r\n" + HOST + CLOSE + b"Content-Type: application/json\r\n"
+
+# The server itself answers these, as `text/plain`: no application sees them.
+REFUSED_BY_THE_SERVER: dict[str, tuple[bytes, int]] = {
+    "not HTTP": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 50 + b"\r\n\r\n", 400),
+    "unknown method": (b"ECHO / HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    "unknown version": (b"GET / HTTP/9.9\r\n" + HOST + b"\r\n", 400),
+    "header without colon": (b"GET / HTTP/1.1\r\n" + HOST + b"nothing\r\n\r\n", 400),
+    "NUL in a header": (b"GET / HTTP/1.1\r\n" + HOST + b"X-A: \x00\r\n\r\n", 400),
+    "blank before the colon": (b"GET / HTTP/1.1\r\n" + HOST + b"X-A : b\r\n\r\n", 400),
+    "blank in the path": (b"GET /health live HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    "negative length": (POST + b"Content-Length: -1\r\n\r\n", 400),
+    "length that is no number": (POST + b"Content-Length: many\r\n\r\n", 400),
+    "length of 40 digits": (POST + b"Content-Length: " + b"9" * 40 + b"\r\n\r\n", 400),
+    "two lengths": (POST + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}", 400),
+    "length and chunks": (
+        POST + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        400,
+    ),
+    "upgrade to a WebSocket": (
+        b"GET /api/v1/projects HTTP/1.1\r\n" + HOST + b"Connection: Upgrade\r\nUpgrade: websocket"
+        b"\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
+        403,
+    ),
+}
+
+# The application has begun to read these when the server finds out, so either may answer.
+OVER_THE_WIRE: dict[str, tuple[bytes, set[int]]] = {
+    "chunk of no size": (POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n", {400}),
+    "chunk of a negative size": (POST + b"Transfer-Encoding: chunked\r\n\r\n-1\r\n{}\r\n", {400}),
+    "chunk of 2**80": (POST + b"Transfer-Encoding: chunked\r\n\r\n" + b"F" * 20 + b"\r\n{}", {400}),
+    "more than announced": (POST + b"Content-Length: 2\r\n\r\n{}{}{}", {401, 422}),
+    "chunks of one byte": (
+        POST + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\n{\r\n" * 1000 + b"0\r\n\r\n",
+        {401, 422},
+    ),
+    "no host": (b"GET /api/v1/projects HTTP/1.1\r\n" + CLOSE + b"\r\n", {421}),
+    "host of half a quote": (
+        b'GET /api/v1/projects HTTP/1.1\r\nHost: "\xff:x\r\n' + CLOSE + b"\r\n",
+        {421},
+    ),
+    "two hosts": (
+        b"GET /nowhere HTTP/1.1\r\n" + HOST + b"Host: example.org\r\n" + CLOSE + b"\r\n",
+        {404, 421},
+    ),
+    "HTTP/0.9": (b"GET /\r\n\r\n", {421}),
+    "HTTP/1.0": (b"GET /nowhere HTTP/1.0\r\n" + HOST + b"\r\n", {404}),
+    "whole URL": (b"GET http://localhost/nowhere HTTP/1.1\r\n" + HOST + CLOSE + b"\r\n", {404}),
+    "star": (b"OPTIONS * HTTP/1.1\r\n" + HOST + CLOSE + b"\r\n", {404}),
+    "broken escape": (b"GET /%zz%%0 HTTP/1.1\r\n" + HOST + CLOSE + b"\r\n", {404}),
+    "up and away": (b"GET /../../etc/passwd HTTP/1.1\r\n" + HOST + CLOSE + b"\r\n", {404}),
+    "many slashes": (b"GET ///////api//v1/ HTTP/1.1\r\n" + HOST + CLOSE + b"\r\n", {404}),
+    "path of 60 kB": (b"GET /" + b"a" * 60_000 + b" HTTP/1.1\r\n" + HOST + CLOSE + b"\r\n", {404}),
+    "query of 60 kB": (
+        b"GET /nowhere?" + b"a" * 60_000 + b" HTTP/1.1\r\n" + HOST + CLOSE + b"\r\n",
+        {404},
+    ),
+    "unknown upgrade": (
+        b"GET /nowhere HTTP/1.1\r\n" + HOST + b"Connection: Upgrade, close\r\nUpgrade: h2c\r\n\r\n",
+        {404},
+    ),
+}
+
+# After these the caller hangs up.
+NEVER_ENDED = {
+    "part of a line": b"GET /heal",
+    "part of the headers": b"GET / HTTP/1.1\r\nHost: loc",
+    "less than announced": POST + b"Content-Length: 200\r\n\r\n{}",
+    "chunks without end": POST + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
+}

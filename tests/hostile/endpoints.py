@@ -1,0 +1,178 @@
+"""The endpoints of a service, and what can be said of every answer of theirs."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import count
+from typing import Any, Protocol, TypeVar
+
+import httpx
+import jsonschema_rs
+
+from tests.hostile import corpus
+from tests.hostile.attacked import PASSWORD, SECRET, Attacked, log_in
+
+# Not for callers, whatever they send.
+SECRETS = re.compile(
+    rf"{corpus.ECHO}|{PASSWORD}|{SECRET}|Traceback|sqlalchemy|asyncpg|psycopg|mysql|sqlite|"
+    r"\b(SELECT|INSERT|UPDATE|DELETE) (\w+ )*(FROM|INTO|SET)\b|\.py\b|datetime\.",
+    re.IGNORECASE,
+)
+T = TypeVar("T")
+ENDS_LOGINS = {"delete_me", "log_out_everywhere"}
+numbers = count()
+
+
+@dataclass
+class Endpoint:
+    """An operation of the service's document, on things that are there."""
+
+    attacked: Attacked
+    method: str
+    path: str
+    document: Any
+    things: dict[str, str]
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return str(self.document["operationId"])
+
+    @property
+    def url(self) -> str:
+        return self.path.format(**self.things)
+
+    @property
+    def parameters(self) -> list[str]:
+        """Of its query."""
+        parameters = self.document.get("parameters", [])
+        return [each["name"] for each in parameters if each["in"] == "query"]
+
+    @property
+    def sorts(self) -> list[str]:
+        [sort] = [each for each in self.document["parameters"] if each["name"] == "sort"]
+        return list(sort["schema"]["enum"])
+
+    @cached_property
+    def body(self) -> Any:
+        """What it accepts, or None."""
+        if "requestBody" not in self.document:
+            return None
+        [content] = self.document["requestBody"]["content"].values()
+        text = json.dumps(corpus.BODIES[content["schema"]["$ref"].split("/")[-1]])
+        for name, value in self.things.items():
+            text = text.replace(f"{{{name}}}", value)
+        return json.loads(text)
+
+    def send(self, query: str = "", url: str = "", **content: Any) -> httpx.Response:
+        """Send a request, and check what can be said of every answer."""
+        url = (url or self.url) + (f"?{query}" if query else "")
+        content["headers"] = self.headers | content.get("headers", {})
+        response = self.attacked.request(self.method, url, **content)
+        assert_harmless(response)
+        if re.fullmatch(re.sub(r"{\w+}", "[^/]+", self.path), response.url.path):
+            self.assert_documented(response)
+        if response.is_success and self.method == "delete":
+            self.things = new_things(self.attacked)
+        if response.is_success and self.name in ENDS_LOGINS:
+            self.headers = log_in(self.attacked)
+        return response
+
+    def assert_documented(self, response: httpx.Response) -> None:
+        what = describe(response)
+        assert str(response.status_code) in self.document["responses"], what
+        documented = self.document["responses"][str(response.status_code)]
+        if "content" in documented:
+            schema = documented["content"][response.headers["content-type"]]["schema"]
+            components = self.attacked.document["components"]
+            jsonschema_rs.validate({**schema, "components": components}, response.json())
+        else:
+            assert not response.content, what
+
+
+def endpoints_of(attacked: Attacked) -> list[Endpoint]:
+    things = new_things(attacked)
+    endpoints = [
+        Endpoint(attacked, method, path, document, things)
+        for path, methods in attacked.document["paths"].items()
+        for method, document in methods.items()
+    ]
+    for endpoint in endpoints:
+        if endpoint.name in ENDS_LOGINS:
+            endpoint.headers = log_in(attacked)
+        if endpoint.method == "delete":
+            endpoint.things = new_things(attacked)
+    return endpoints
+
+
+def new_things(attacked: Attacked) -> dict[str, str]:
+    """The ids of new things, by their names in paths."""
+    name = f"Thing {next(numbers)}"
+    project = attacked.create("/projects", {"name": name})
+    task = attacked.create(f"/projects/{project['id']}/tasks", {"title": name})
+    station = attacked.create("/stations", {"name": name})
+    sensor = attacked.create(f"/stations/{station['id']}/sensors", {"name": name, "unit": "m"})
+    budget = attacked.create("/budgets", {"name": name, "credits": 1})
+    prompt = attacked.create("/prompts", {"budget_id": budget["id"], "text": name})
+    return {
+        "project_id": project["id"],
+        "task_id": task["id"],
+        "station_id": station["id"],
+        "sensor_id": sensor["id"],
+        "budget_id": budget["id"],
+        "prompt_id": prompt["id"],
+    }
+
+
+def assert_harmless(response: httpx.Response) -> None:
+    """It is no fault of the service, and an error tells only what is meant for callers."""
+    what = describe(response)
+    assert response.status_code < 500, what
+    if response.status_code >= 400:
+        assert response.headers["content-type"] == "application/problem+json", what
+        if response.request.method != "HEAD":
+            assert response.json().keys() == {"type", "title", "status", "detail", "code", "errors"}
+            assert response.json()["status"] == response.status_code
+            assert not SECRETS.search(response.text), what
+
+
+def describe(response: httpx.Response) -> str:
+    request = response.request
+    return (
+        f"{request.method} {str(request.url)[:500]} {request.content[:500]!r}\n"
+        f"{response.status_code} {response.text[:1000]}"
+    )
+
+
+def places(value: Any) -> Iterator[tuple[Any, str]]:
+    """The value with a hole for each part of it in turn, and the kind of what belongs there."""
+    yield HOLE, kind_of(value)
+    items = value.items() if isinstance(value, dict) else []
+    items = enumerate(value) if isinstance(value, list) else items
+    for key, part in items:
+        for hollow, kind in places(part):
+            copy = value.copy()
+            copy[key] = hollow
+            yield copy, kind
+
+
+HOLE = "<hole>"
+
+
+class Choose(Protocol):
+    """Chooses attacks for one place."""
+
+    def __call__(self, attacks: Mapping[str, T]) -> list[T]: ...
+
+
+def kind_of(value: Any) -> str:
+    """The key of `corpus.VALUES`."""
+    if isinstance(value, int | float):
+        return "number"
+    if not isinstance(value, str):
+        return "any"
+    if re.fullmatch(r"[0-9a-f-]{36}", value):
+        return "id"
+    return "moment" if value.startswith("20") else "text"

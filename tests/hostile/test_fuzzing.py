@@ -1,0 +1,33 @@
+"""Requests that schemathesis makes up from the service's own OpenAPI document."""
+
+import re
+import sys
+from pathlib import Path
+
+from tests.hostile.attacked import Attacked
+
+CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
+
+
+def test_service_does_what_its_document_says(attacked: Attacked, everything: bool) -> None:
+    budget = attacked.create("/budgets", {"name": "Fuzzing", "credits": 1000})
+    prompt = attacked.create("/prompts", {"budget_id": budget["id"], "text": "Why?"})
+    # What the document forbids is refused before a driver sees it: once by default.
+    mode = "all" if everything or attacked.variant.driver == "aiosqlite" else "positive"
+    result = attacked.service.run(
+        sys.executable,
+        "-m",
+        "schemathesis.cli",
+        f"--config-file={CONFIGURATION}",
+        "run",
+        str(attacked.running.client.base_url.join("/openapi.json")),
+        f"--mode={mode}",
+        f"--max-examples={30 if everything else 3}",
+        BUDGET_ID=budget["id"],
+        PROMPT_ID=prompt["id"],
+        TOKEN=attacked.headers.get("Authorization", "").removeprefix("Bearer "),
+    )
+    assert result.returncode == 0, result.stdout
+    [tried] = re.findall(r"(\d+) generated, ", result.stdout)
+    assert int(tried) > 300
+    assert "Traceback" not in attacked.running.log

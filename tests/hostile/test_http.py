@@ -1,0 +1,84 @@
+"""Hostile HTTP: bodies, headers and methods that no driver gets to see."""
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPResponse
+
+import pytest
+
+from tests.hostile import corpus
+from tests.hostile.attacked import Attacked
+from tests.hostile.endpoints import Choose, Endpoint, assert_harmless
+
+
+def test_hostile_bodies_do_no_harm(endpoints: list[Endpoint], choose: Choose) -> None:
+    for endpoint in endpoints:
+        if endpoint.body is None:
+            continue
+        accepted = json.dumps(endpoint.body).encode()
+        for kind, content in choose(corpus.CONTENTS):
+            content = content.replace(b"%s", accepted)
+            headers = {"Content-Type": kind} if kind else {}
+            response = endpoint.send(content=content, headers=headers)
+            if len(content) > 1_000_000:
+                assert response.status_code in {413, 422}
+
+
+def test_hostile_headers_and_tokens_do_no_harm(endpoints: list[Endpoint], choose: Choose) -> None:
+    for endpoint in endpoints:
+        for headers in choose(corpus.HEADERS):
+            endpoint.send(json=endpoint.body, headers=headers)
+        if "security" in endpoint.document:
+            for token in choose(corpus.TOKENS):
+                response = endpoint.send(json=endpoint.body, headers={"Authorization": token})
+                assert response.status_code == 401
+
+
+def test_wrong_method_is_told_the_right_ones(endpoints: list[Endpoint]) -> None:
+    allowed: dict[str, set[str]] = {}
+    for endpoint in endpoints:
+        url = endpoint.path.format(**endpoints[0].things)
+        allowed.setdefault(url, set()).add(endpoint.method.upper())
+    for url, right in allowed.items():
+        for method in set(corpus.METHODS) - right:
+            response = endpoints[0].attacked.request(method, url)
+            assert_harmless(response)
+            assert response.status_code == 405
+            assert set(response.headers["allow"].split(", ")) == right
+
+
+@pytest.mark.usefixtures("endpoints")
+def test_malformed_requests_are_refused(attacked: Attacked) -> None:
+    for name, (request, status) in corpus.REFUSED_BY_THE_SERVER.items():
+        answer = over_the_wire(attacked, request)
+        assert answer[:2] == (status, "text/plain"), name
+    for name, (request, statuses) in corpus.OVER_THE_WIRE.items():
+        status, kind, body = over_the_wire(attacked, request)
+        assert status in statuses, f"{name}: {status} {body!r}"
+        if kind != "text/plain":
+            assert (kind, json.loads(body)["status"]) == ("application/problem+json", status)
+
+
+@pytest.mark.usefixtures("endpoints")
+def test_callers_who_hang_up_do_no_harm(attacked: Attacked) -> None:
+    for request in corpus.NEVER_ENDED.values():
+        with connected(attacked) as connection:
+            connection.sendall(request)
+
+
+@contextmanager
+def connected(attacked: Attacked) -> Iterator[socket.socket]:
+    url = attacked.running.client.base_url
+    with socket.create_connection((url.host, url.port), timeout=20) as connection:
+        yield connection
+
+
+def over_the_wire(attacked: Attacked, request: bytes) -> tuple[int, str, bytes]:
+    """Status, content type and body of the answer."""
+    with connected(attacked) as connection:
+        connection.sendall(request)
+        response = HTTPResponse(connection)
+        response.begin()
+        return response.status, response.headers.get_content_type(), response.read()

@@ -1,0 +1,48 @@
+"""Hostile values, each wherever one like it is accepted: the drivers differ in what they refuse."""
+
+import json
+import re
+
+from tests.hostile import corpus
+from tests.hostile.endpoints import HOLE, Choose, Endpoint, places
+
+
+def test_hostile_values_in_bodies_do_no_harm(endpoints: list[Endpoint], choose: Choose) -> None:
+    for endpoint in endpoints:
+        if endpoint.body is None or endpoint.name == "log_in":
+            continue
+        for hollow, kind in places(endpoint.body):
+            for text in choose({**corpus.VALUES["any"], **corpus.VALUES[kind]}):
+                content = json.dumps(hollow).replace(f'"{HOLE}"', text)
+                headers = {"Content-Type": "application/json"}
+                endpoint.send(content=content.encode(), headers=headers)
+
+
+def test_hostile_values_in_paths_do_no_harm(endpoints: list[Endpoint], choose: Choose) -> None:
+    for endpoint in endpoints:
+        for name in re.findall(r"{(\w+)}", endpoint.path):
+            for text in choose(corpus.IDS):
+                url = endpoint.path.format(**endpoint.things | {name: text})
+                assert endpoint.send(url=url, json=endpoint.body).status_code in {404, 422}
+
+
+def test_hostile_values_in_queries_do_no_harm(endpoints: list[Endpoint], choose: Choose) -> None:
+    for endpoint in endpoints:
+        for name in endpoint.parameters:
+            for text in choose(corpus.PARAMETERS):
+                endpoint.send(f"{name}={text}")
+        if endpoint.method == "get":
+            for query in choose(corpus.QUERIES):
+                endpoint.send(query)
+
+
+def test_hostile_values_in_cursors_do_no_harm(endpoints: list[Endpoint], choose: Choose) -> None:
+    for endpoint in endpoints:
+        if "cursor" not in endpoint.parameters:
+            continue
+        for text in choose(corpus.CURSORS):
+            assert endpoint.send(f"cursor={text}").status_code == 422
+        for sort in endpoint.sorts:
+            for text in choose(corpus.CURSOR_VALUES):
+                cursor = corpus.cursor(f'["{sort}", {text}, "{corpus.NOBODY}"]')
+                endpoint.send(f"sort={sort}&cursor={cursor}")

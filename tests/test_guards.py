@@ -1,0 +1,124 @@
+"""Mistakes that a service's own tests catch, whatever they look for."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.rendering import render
+
+MISTAKES = '''
+"""Mistakes."""
+
+import time
+
+
+async def block():
+    time.sleep(0.001)
+
+
+async def compute():
+    end = time.monotonic() + 0.6
+    while time.monotonic() < end:
+        pass
+
+
+async def leave_open(database):
+    session = database.read()
+    await session.connection()
+    return session
+
+
+async def hold(app):
+    async with app.state.database.write() as session:
+        await session.connection()
+        await app.state.language_models.ask_all("Why?")
+'''
+TESTS = '''
+"""Tests that would pass."""
+
+import pytest
+
+from app import mistakes
+from tests.test_assistant import answering_models
+
+kept = []
+
+
+async def test_block():
+    await mistakes.block()
+
+
+async def test_compute():
+    await mistakes.compute()
+
+
+async def test_leave_open(database):
+    kept.append(await mistakes.leave_open(database))
+
+
+@pytest.mark.real_commits
+async def test_leave_open_for_real(database):
+    kept.append(await mistakes.leave_open(database))
+
+
+async def test_hold(app, database, answering_models):
+    await mistakes.hold(app)
+
+
+@pytest.mark.real_commits
+async def test_hold_for_real(app, database, answering_models):
+    await mistakes.hold(app)
+
+
+async def test_nothing(app, database, answering_models):
+    await app.state.language_models.ask_all("Why?")
+'''
+
+
+@pytest.fixture(scope="module")
+def output(template: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What pytest says of these tests in a service."""
+    folder = tmp_path_factory.mktemp("guards") / "service"
+    service = render(template, folder, examples=["assistant"])
+    (service / "app" / "mistakes.py").write_text(MISTAKES)
+    (service / "tests" / "test_mistakes.py").write_text(TESTS)
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "tests/test_mistakes.py"]
+    result = subprocess.run(
+        [*command, "-rEf", "--tb=short"],
+        cwd=service,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    return result.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("block", "Blocking call to time.sleep"),
+        ("compute", "long_steps"),
+        ("leave_open", "in_nested_transaction"),
+        ("leave_open_for_real", "connections_in_use"),
+        ("hold", "held a connection while it asked a model"),
+        ("hold_for_real", "held a connection while it asked a model"),
+    ],
+)
+@pytest.mark.xdist_group("guards")
+def test_mistake_fails_a_test_that_does_not_look_for_it(
+    output: str, name: str, reason: str
+) -> None:
+    [told] = re.findall(
+        rf"^_+ (?:ERROR at teardown of )?test_{name} _+$(.*?)^[_=]{{3}}", output, re.M | re.S
+    )
+    assert reason in told, output
+
+
+@pytest.mark.xdist_group("guards")
+def test_test_without_a_mistake_passes(output: str) -> None:
+    assert not re.search(r"^(ERROR|FAILED) .*test_nothing", output, re.MULTILINE), output

@@ -1,0 +1,23 @@
+"""The table of promises names tests that exist."""
+
+import re
+
+from tests.rendering import ROOT
+
+
+def test_every_test_that_the_table_names_exists() -> None:
+    table = (ROOT / "docs" / "reliability.md").read_text()
+    named = re.findall(r"`(tests|service)/([\w/]+\.py)::(\w+)`", table)
+    assert len(named) > 30
+    for place, file, test in named:
+        folder = ROOT / ("tests" if place == "tests" else "template/tests")
+        # Of a rendered test, the name may have a condition around it.
+        pattern = re.escape(file.removesuffix(".py"))
+        found = [
+            path
+            for path in folder.rglob("*")
+            if re.search(rf"(^|/|}}){pattern}\.py", str(path.relative_to(folder)))
+        ]
+        assert any(f"def {test}(" in path.read_text() for path in found), f"{file}::{test}"
+    rows = [line for line in table.splitlines() if line.startswith("| ") and "Promise" not in line]
+    assert all("::test_" in row for row in rows)
