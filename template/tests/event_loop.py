@@ -13,14 +13,23 @@ from blockbuster import blockbuster_ctx
 # Seconds of computing. Time on the clock would also count what other processes take.
 LONGEST_STEP = 0.5
 
+# Functions that read files once for each process or connection.
+MAY_BLOCK = {
+    "_connect",
+    "create_engine",
+    "create_sync_engine",
+    "head_revisions",
+    "known_revisions",
+    "openapi",
+}
+
 
 @contextmanager
 def no_blocking_calls() -> Iterator[None]:
     """Raises `BlockingError` where `app` calls what blocks, in a coroutine."""
     with blockbuster_ctx("app") as guard:
         for function in guard.functions.values():
-            # The first import of the driver, and of what describes a type.
-            function.can_block_in(".py", {"create_engine", "openapi"})
+            function.can_block_in(".py", MAY_BLOCK)
         yield
 
 
