@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.database import Database
 from app.factory import create_app
 from app.settings import Settings
-from tests.things import Thing
+from tests.things import Thing, announced
 
 
 async def test_failed_commit_is_not_answered_with_success(
@@ -42,6 +42,13 @@ async def test_answer_comes_after_the_commit(client: AsyncClient) -> None:
     created = await client.post("/things", json={"name": "Kept"})
     assert created.status_code == 201
     assert (await client.get(f"/things/{created.json()['id']}")).status_code == 200
+
+
+@pytest.mark.real_commits
+async def test_work_after_the_answer_sees_what_was_committed(client: AsyncClient) -> None:
+    announced.clear()
+    assert (await client.post("/things/announced", json={"name": "New"})).status_code == 201
+    assert announced == ["New"]
 
 
 @pytest.mark.real_commits
