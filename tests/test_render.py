@@ -44,11 +44,15 @@ COMMON = (
             "errors",
             "factory",
             "health",
+            "logs",
             "main",
+            "middleware",
             "pagination",
             "pool",
+            "server",
             "settings",
             "slow_queries",
+            "transactions",
         )
     }
     | {
@@ -56,6 +60,7 @@ COMMON = (
         for name in (
             "__init__",
             "conftest",
+            "event_loop",
             "server",
             "support",
             "test_check_database",
@@ -63,14 +68,17 @@ COMMON = (
             "test_errors",
             "test_health",
             "test_main",
+            "test_middleware",
             "test_migrations",
             "test_models",
             "test_openapi",
             "test_pagination",
             "test_pool",
             "test_schemas",
+            "test_server",
             "test_settings",
             "test_slow_queries",
+            "test_transactions",
             "things",
         )
     }
@@ -100,9 +108,10 @@ ENTITIES = {
     "measurements": ("stations", "sensors", "measurements"),
     "assistant": ("budgets", "prompts", "answers"),
 }
+VERSIONED = {"app/preconditions.py", "tests/test_preconditions.py"}
 WITH_EXAMPLE = {
-    "projects": {"tests/test_projects.py", "tests/test_tasks.py"},
-    "measurements": {"tests/test_measurements.py"},
+    "projects": {"tests/test_projects.py", "tests/test_tasks.py"} | VERSIONED,
+    "measurements": {"tests/test_measurements.py"} | VERSIONED,
     "assistant": {"app/language_models.py", "tests/fake_models.py", "tests/test_assistant.py"},
 }
 LAYERS = ("api", "crud", "models", "schemas", "services")
