@@ -20,7 +20,7 @@ async def block():
 
 
 async def compute():
-    end = time.thread_time() + 0.6
+    end = time.thread_time() + 1.2
     while time.thread_time() < end:
         pass
 

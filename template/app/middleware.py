@@ -45,22 +45,25 @@ class Identified:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        sent = Headers(scope=scope).get("X-Request-ID", "")
-        request_id = sent if REQUEST_ID.fullmatch(sent) else uuid4().hex
-        scope.setdefault("state", {})["request_id"] = request_id
+        if scope["type"] == "http":
+            sent = Headers(scope=scope).get("X-Request-ID", "")
+            request_id = sent if REQUEST_ID.fullmatch(sent) else uuid4().hex
+            scope.setdefault("state", {})["request_id"] = request_id
+            # Never reset: the server logs an error after this, in the same task.
+            current_scope.set(scope)
+            send = with_headers(send, SECURITY_HEADERS | {"X-Request-ID": request_id})
+        await self.app(scope, receive, send)
 
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.update(SECURITY_HEADERS | {"X-Request-ID": request_id})
-            await send(message)
 
-        # Never reset: the server logs an error after this, in the same task.
-        current_scope.set(scope)
-        await self.app(scope, receive, send_with_headers)
+def with_headers(send: Send, added: dict[str, str]) -> Send:
+    """Sends what `send` does, with these headers as well."""
+
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).update(added)
+        await send(message)
+
+    return send_with_headers
 
 
 class KnownHosts:

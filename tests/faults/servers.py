@@ -86,10 +86,13 @@ class Server(ABC):
         """End all its processes at once, without a word to anybody."""
         assert self.process is not None
         self.process.send_signal(signal.SIGSTOP)  # or it might start another meanwhile
-        for child in psutil.Process(self.process.pid).children(recursive=True):
+        children = psutil.Process(self.process.pid).children(recursive=True)
+        for child in children:
             child.kill()
         self.process.kill()
         self.process.wait()
+        # Until the last is gone, PostgreSQL does not start again.
+        psutil.wait_procs(children, timeout=SECONDS_TO_STOP)
 
     def run(self, statement: str, *parameters: Any) -> list[Any]:
         """The rows that a statement of the administrator returns."""
