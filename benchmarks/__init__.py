@@ -1,0 +1,1 @@
+"""Measured claims: each module is run by itself, and says how."""

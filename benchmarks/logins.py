@@ -1,0 +1,59 @@
+"""Whether the time tells an unknown user from a wrong password: `python -m benchmarks.logins`.
+
+Sends both to a service on SQLite, one client, in turn. Prints the median of each in milliseconds,
+their ratio, and that of two halves of the same, which says how much of it is noise.
+"""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+import httpx
+
+from tests.rendering import export, render
+from tests.services import Service
+from tests.systems.running import serving, settings
+
+LOGINS = 100
+USER = {"email": "ada@example.org", "name": "Ada", "password": "correct horse battery staple"}
+UNLIMITED = {
+    "login_attempts": "1000",
+    "login_attempts_per_account": "10000",
+    "login_attempts_per_address": "100000",
+    "secret_key": "a secret that only the benchmark has",
+}
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        template = export(Path(name, "template"))
+        service = Service(render(template, Path(name, "service"), auth="jwt"), Path(sys.prefix))
+        url = f"sqlite:///{name}/logins.db"
+        variables = service.variables | settings(url, UNLIMITED)
+        migrate = [sys.executable, "-m", "alembic", "upgrade", "head"]
+        subprocess.run(migrate, cwd=service.folder, env=variables, check=True, capture_output=True)
+        with serving(service, url, **UNLIMITED) as running:
+            running.call("POST", "/api/v1/auth/register", USER, status=201)
+            wrong, unknown = [], []
+            for number in range(LOGINS):
+                wrong.append(seconds(running.client, USER["email"]))
+                unknown.append(seconds(running.client, f"nobody{number}@example.org"))
+    print(f"wrong password {1000 * median(wrong):.1f} ms")
+    print(f"unknown user {1000 * median(unknown):.1f} ms")
+    print(f"ratio {median(unknown) / median(wrong):.3f}")
+    print(f"noise {median(wrong[::2]) / median(wrong[1::2]):.3f}")
+
+
+def seconds(client: httpx.Client, email: str) -> float:
+    began = perf_counter()
+    form = {"username": email, "password": "wrong horse battery staple"}
+    response = client.post("/api/v1/auth/token", data=form)
+    assert response.status_code == 401, response.text
+    return perf_counter() - began
+
+
+if __name__ == "__main__":
+    main()
