@@ -51,11 +51,14 @@ def database(service: Service, *kind: str) -> Iterator[str]:
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        url = process.stdout.readline().strip()
-        assert url, "the test server did not start"
-        yield url
-        process.stdin.close()
-        assert process.wait(60) == 0
+        try:
+            url = process.stdout.readline().strip()
+            assert url, "the test server did not start"
+            yield url
+            process.stdin.close()
+            assert process.wait(60) == 0
+        finally:
+            process.kill()  # or leaving the block would wait for ever
 
 
 class Running:
@@ -80,7 +83,10 @@ class Running:
         """End it as an orchestrator does, unless it has ended, and wait until it is gone."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-            status = self.process.wait(30)
+            try:
+                status = self.process.wait(30)
+            finally:
+                self.process.kill()
             assert status == 0, f"ended with {status}\n{self.log}"
 
 
