@@ -4,7 +4,6 @@ Sends both to a service on SQLite, one client, in turn. Prints the median of eac
 their ratio, and that of two halves of the same, which says how much of it is noise.
 """
 
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -32,9 +31,8 @@ def main() -> None:
         template = export(Path(name, "template"))
         service = Service(render(template, Path(name, "service"), auth="jwt"), Path(sys.prefix))
         url = f"sqlite:///{name}/logins.db"
-        variables = service.variables | settings(url, UNLIMITED)
         migrate = [sys.executable, "-m", "alembic", "upgrade", "head"]
-        subprocess.run(migrate, cwd=service.folder, env=variables, check=True, capture_output=True)
+        service.succeed(*migrate, **settings(url, UNLIMITED))
         with serving(service, url, **UNLIMITED) as running:
             running.call("POST", "/api/v1/auth/register", USER, status=201)
             wrong, unknown = [], []

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.rendering import render
-from tests.variants import EXAMPLES, Variant
+from tests.variants import EXAMPLES, FAMILIES, Variant
 
 Rendered = Callable[[Variant], Path]
 
@@ -95,12 +95,6 @@ JWT = {
     "tests/test_purge.py",
     "tests/test_security.py",
     "tests/test_users.py",
-}
-FAMILIES = {
-    "asyncpg": "postgresql",
-    "psycopg": "postgresql",
-    "aiomysql": "mysql",
-    "asyncmy": "mysql",
 }
 # The entities of each example, and the tests and further files that come with it.
 ENTITIES = {

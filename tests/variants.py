@@ -7,6 +7,14 @@ from typing import Any
 from allpairspy import AllPairs
 
 DRIVERS = ("aiosqlite", "asyncpg", "psycopg", "aiomysql", "asyncmy")
+# The kind of server that each talks to.
+FAMILIES = {
+    "asyncpg": "postgresql",
+    "psycopg": "postgresql",
+    "aiomysql": "mysql",
+    "asyncmy": "mysql",
+    "aiosqlite": "sqlite",
+}
 STRUCTURES = ("flat", "layered", "by_feature")
 AUTHS = ("none", "jwt")
 EXAMPLES = ("projects", "measurements", "assistant")

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.faults.servers import MariaDB, PostgreSQL, Server, running
-from tests.faults.stack import FAMILIES, Stack
+from tests.faults.stack import Stack
 from tests.rendering import render
+from tests.variants import FAMILIES
 
 
 def pytest_configure(config: pytest.Config) -> None:
