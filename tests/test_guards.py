@@ -26,7 +26,7 @@ async def compute():
 
 
 async def leave_open(database):
-    session = database.read()
+    session = database.write()
     await session.connection()
     return session
 
@@ -59,11 +59,6 @@ async def test_leave_open(database):
     kept.append(await mistakes.leave_open(database))
 
 
-@pytest.mark.real_commits
-async def test_leave_open_for_real(database):
-    kept.append(await mistakes.leave_open(database))
-
-
 async def test_hold(app, database, answering_models):
     await mistakes.hold(app)
 
@@ -75,6 +70,12 @@ async def test_hold_for_real(app, database, answering_models):
 
 async def test_nothing(app, database, answering_models):
     await app.state.language_models.ask_all("Why?")
+
+
+# Last: it keeps SQLite locked.
+@pytest.mark.real_commits
+async def test_leave_open_for_real(database):
+    kept.append(await mistakes.leave_open(database))
 '''
 
 

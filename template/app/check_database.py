@@ -33,8 +33,7 @@ async def check_database(settings: Settings) -> AsyncIterator[str]:
     try:
         yield f"Connection: {await describe(database)}"
         async with database.write() as session:
-            connection = await session.connection()
-            schema = compare_schema(await connection.run_sync(applied_revisions))
+            schema = compare_schema(await session.run_sync(applied_revisions))
             if schema is Schema.BEHIND:
                 raise CheckFailed(f"The schema is {schema}.", "Run `alembic upgrade head`.")
             yield f"Schema: {schema}"

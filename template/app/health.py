@@ -9,7 +9,8 @@ from typing import Annotated, ClassVar
 from alembic.script import ScriptDirectory
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
-from sqlalchemy import Connection, column, inspect, select, table
+from sqlalchemy import column, inspect, select, table
+from sqlalchemy.orm import Session
 
 from app.database import Database, ReadSession, get_database
 from app.errors import DomainError, problems
@@ -78,8 +79,7 @@ async def ready(request: Request, session: ReadSession) -> Health:
     """
     if request.app.state.ending:
         raise Ending
-    connection = await session.connection()
-    if compare_schema(await connection.run_sync(applied_revisions)) is Schema.BEHIND:
+    if compare_schema(await session.run_sync(applied_revisions)) is Schema.BEHIND:
         raise SchemaNotReady
     return Health()
 
@@ -90,8 +90,9 @@ async def pool(database: Annotated[Database, Depends(get_database)]) -> dict[str
     return database.pools
 
 
-def applied_revisions(connection: Connection) -> frozenset[str]:
+def applied_revisions(session: Session) -> frozenset[str]:
     """The revisions that the database is migrated to."""
+    connection = session.connection()
     if not inspect(connection).has_table("alembic_version"):
         return frozenset()
     return frozenset(connection.scalars(select(VERSIONS.c.version_num)))
@@ -100,9 +101,8 @@ def applied_revisions(connection: Connection) -> frozenset[str]:
 async def describe(database: Database) -> str:
     """Server, driver, pool and schema in one line. Raises what the driver raises."""
     async with database.read() as session:
-        connection = await session.connection()
-        applied = await connection.run_sync(applied_revisions)
-        dialect = connection.dialect
+        applied = await session.run_sync(applied_revisions)
+        dialect = session.get_bind().dialect
     name = "mariadb" if getattr(dialect, "is_mariadb", False) else dialect.name
     version = ".".join(str(part) for part in dialect.server_version_info or ())
     pools = ", ".join(f"{status.size} ({use})" for use, status in database.pools.items())

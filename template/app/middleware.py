@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from fastapi import HTTPException
 from fastapi.middleware.cors import CORSMiddleware
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import problem
@@ -16,10 +16,10 @@ REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 # https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers
 SECURITY_HEADERS = {
-    "Content-Security-Policy": "frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
+    b"content-security-policy": b"frame-ancestors 'none'",
+    b"referrer-policy": b"no-referrer",
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
 }
 
 
@@ -51,16 +51,18 @@ class Identified:
             scope.setdefault("state", {})["request_id"] = request_id
             # Never reset: the server logs an error after this, in the same task.
             current_scope.set(scope)
-            send = with_headers(send, SECURITY_HEADERS | {"X-Request-ID": request_id})
+            send = with_headers(send, {**SECURITY_HEADERS, b"x-request-id": request_id.encode()})
         await self.app(scope, receive, send)
 
 
-def with_headers(send: Send, added: dict[str, str]) -> Send:
-    """Sends what `send` does, with these headers as well."""
+def with_headers(send: Send, added: dict[bytes, bytes]) -> Send:
+    """Sends what `send` does, with these headers as well, unless the endpoint has its own."""
 
     async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
-            MutableHeaders(scope=message).update(added)
+            own = {name for name, _ in message["headers"]}
+            others = [(name, value) for name, value in added.items() if name not in own]
+            message["headers"] = [*message["headers"], *others]
         await send(message)
 
     return send_with_headers

@@ -3,12 +3,12 @@
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
-from sqlalchemy import Select, and_, or_
+from sqlalchemy import Integer, Select, bindparam, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import DomainError
@@ -46,35 +46,50 @@ class Page(Generic[T]):
 
 
 async def fetch_page(
-    session: AsyncSession, statement: Select[T], model: type[T], params: PageParams
+    session: AsyncSession,
+    statement: Select[T],
+    model: type[T],
+    params: PageParams,
+    **values: Any,
 ) -> Page[T]:
     """The page of `statement` after the cursor, ordered by `params.sort` and then by `id`.
 
-    `model` is the class that `statement` selects; its sort columns are never null. Raises
-    `InvalidCursor` for a cursor that is damaged or belongs to another sort.
+    `statement`, which is best built once, selects `model`, whose sort columns are never null;
+    `values` are those of the statement's own parameters. Raises `InvalidCursor` for a cursor that
+    is damaged or belongs to another sort.
     """
-    descending = params.sort.startswith("-")
     name = params.sort.removeprefix("-")
     entity: Any = model
-    key, tie = getattr(entity, name), entity.id
-    cursors = _cursor_adapter(key.type.python_type)
+    cursors = _cursor_adapter(getattr(entity, name).type.python_type)
     if params.cursor is not None:
-        value, last_id = _decode(cursors, params.cursor, params.sort)
-        # The first condition follows from the second, and is the one that an index can serve.
-        if descending:
-            after = and_(key <= value, or_(key < value, tie < last_id))
-        else:
-            after = and_(key >= value, or_(key > value, tie > last_id))
-        statement = statement.where(after)
-    order = (key.desc(), tie.desc()) if descending else (key, tie)
+        values["last_value"], values["last_id"] = _decode(cursors, params.cursor, params.sort)
     # One row more than asked tells whether there is a next page.
-    rows = (await session.scalars(statement.order_by(*order).limit(params.limit + 1))).all()
+    values["rows"] = params.limit + 1
+    page: Select[T] = _page_of(statement, entity, params.sort, is_first=params.cursor is None)
+    rows = (await session.scalars(page, values)).all()
     items = rows[: params.limit]
     if len(rows) == len(items):
         return Page(items, None)
     last: Any = items[-1]
     content = cursors.dump_json((params.sort, getattr(last, name), last.id))
     return Page(items, urlsafe_b64encode(content).decode("ascii"))
+
+
+@lru_cache(maxsize=200)
+def _page_of(statement: Select[T], model: Any, sort: str, *, is_first: bool) -> Select[T]:
+    """Built once for each statement and sort, since that takes as long as running it."""
+    key, tie = getattr(model, sort.removeprefix("-")), model.id
+    descending = sort.startswith("-")
+    if not is_first:
+        value = bindparam("last_value", type_=key.type)
+        last_id = bindparam("last_id", type_=tie.type)
+        # The first condition follows from the second, and is the one that an index can serve.
+        if descending:
+            statement = statement.where(key <= value, or_(key < value, tie < last_id))
+        else:
+            statement = statement.where(key >= value, or_(key > value, tie > last_id))
+    order = (key.desc(), tie.desc()) if descending else (key, tie)
+    return statement.order_by(*order).limit(bindparam("rows", type_=Integer))
 
 
 @cache

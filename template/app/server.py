@@ -1,6 +1,7 @@
 """The server for production, which ends in order: `python -m app.main`."""
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Iterator
@@ -57,6 +58,16 @@ class Server(uvicorn.Server):
 
     def stop(self) -> None:
         self.should_exit = True
+
+
+def spare_garbage_collector() -> None:
+    """Let it look at what requests leave behind, and not at the application over and over.
+
+    That took 60 ms at a time, in which nothing else ran: it was the slowest hundredth of requests.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 def serve(app: FastAPI, settings: Settings) -> None:

@@ -5,10 +5,12 @@ import asyncio
 import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
-from sqlalchemy import delete, func, select
-from sqlalchemy.exc import InvalidRequestError
+from sqlalchemy import column, delete, func, literal, select, table
+from sqlalchemy.exc import InvalidRequestError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
+from uuid_utils.compat import uuid7
 
 from app.database import Database
 from app.factory import create_app
@@ -81,6 +83,44 @@ async def test_read_session_refuses_statements_that_write(database: Database) ->
     async with database.read() as session:
         with pytest.raises(RuntimeError, match="cannot write"):
             await session.execute(delete(Thing))
+
+
+async def test_read_session_holds_no_connection_between_queries(settings: Settings) -> None:
+    database = Database(settings)
+    session = database.read()
+
+    def in_use() -> int:
+        return sum(status.checked_out for status in database.pools.values())
+
+    assert (await session.scalars(select(literal(1)))).all() == [1]
+    assert in_use() == 0
+    assert (await session.execute(select(literal(1), literal(2)))).all() == [(1, 2)]
+    assert in_use() == 0
+    with pytest.raises(SQLAlchemyError):
+        await session.scalar(select(column("nothing")).select_from(table("nowhere")))
+    assert in_use() == 0
+    await database.dispose()
+
+
+async def test_read_session_finds_rows_by_their_key(
+    database: Database, session: AsyncSession
+) -> None:
+    thing = Thing(name="x", parts=[Thing(name="y")])
+    session.add(thing)
+    await session.commit()
+    reading = database.read()
+    options = [selectinload(Thing.parts)]
+    found = await reading.get_one(Thing, thing.id, options=options)
+    assert [part.name for part in found.parts] == ["y"]
+    assert await reading.get(Thing, uuid7()) is None
+
+
+async def test_read_session_refuses_what_would_hold_a_connection(database: Database) -> None:
+    session = database.read()
+    with pytest.raises(RuntimeError, match="cannot stream"):
+        await session.stream(select(Thing))
+    with pytest.raises(RuntimeError, match="keeps no connection"):
+        await session.connection()
 
 
 async def test_session_used_after_its_end_fails_instead_of_leaking(database: Database) -> None:

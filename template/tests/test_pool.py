@@ -2,16 +2,20 @@
 
 import asyncio
 import logging
+from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
-from sqlalchemy import literal, select, text
+from sqlalchemy import text
+from sqlalchemy.util import greenlet_spawn
+from sqlalchemy.util.queue import Empty
 
 from app.database import Database
 from app.factory import create_app
 from app.health import head_revisions
-from app.pool import PoolStatus
+from app.pool import HandOffQueue, PoolStatus
 from app.settings import Settings
 from tests.support import without_server
 
@@ -52,6 +56,47 @@ async def test_those_who_wait_are_counted(settings_of_one: Settings) -> None:
     await database.dispose()
 
 
+async def two_waiters(queue: HandOffQueue) -> list[asyncio.Task[Any]]:
+    waiters = [asyncio.create_task(greenlet_spawn(queue.get, True, 10)) for _ in range(2)]
+    while len(queue.waiters) < 2:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    return waiters
+
+
+async def test_those_who_have_waited_longest_are_served_first() -> None:
+    queue = HandOffQueue()
+    entry: Any = object()
+    first, second = await two_waiters(queue)
+    queue.put(entry)
+    with pytest.raises(Empty):
+        queue.get(False)  # a newcomer, before the first has woken up
+    assert await first is entry
+    assert not second.done()
+    queue.put(entry)
+    assert await second is entry
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+async def test_connection_for_somebody_who_left_goes_to_the_next(is_late: bool) -> None:
+    queue = HandOffQueue()
+    entry: Any = object()
+    leaving, patient = await two_waiters(queue)
+    if not is_late:
+        leaving.cancel()
+    queue.put(entry)
+    leaving.cancel()  # where it is late, this one has been handed the connection already
+    assert await patient is entry
+    assert leaving.cancelled()
+    assert (len(queue.waiters), queue.qsize()) == (0, 0)
+
+
+async def test_nobody_waits_for_longer_than_the_pool_allows() -> None:
+    queue = HandOffQueue()
+    with pytest.raises(Empty):
+        await greenlet_spawn(queue.get, True, 0.01)
+    assert len(queue.waiters) == 0
+
+
 async def test_exhausted_pool_is_answered_in_time(settings_of_one: Settings) -> None:
     app = create_app(settings_of_one.model_copy(update={"database_pool_timeout": 0.05}))
     database: Database = app.state.database
@@ -59,8 +104,9 @@ async def test_exhausted_pool_is_answered_in_time(settings_of_one: Settings) -> 
         app.router.lifespan_context(app),
         AsyncClient(transport=ASGITransport(app), base_url="http://test") as client,
     ):
-        async with database.read() as session:
-            await session.scalar(select(literal(1)))
+        async with AsyncExitStack() as held:
+            for engine in set(database.engines.values()):
+                await held.enter_async_context(engine.connect())
             response = await client.get("/health/ready")
         assert (response.status_code, response.json()["code"]) == (503, "unavailable")
 

@@ -89,7 +89,7 @@ async def test_request_in_flight_is_finished_before_connections_are_closed(
     settings: Settings,
 ) -> None:
     async with serving(settings, delay=0) as process:
-        async with process.database.read() as session:
+        async with process.database.write() as session:
             await session.connection()
         request = await process.ask_slow()
         terminate()
