@@ -1,0 +1,120 @@
+"""The rendered services, servers and databases of one run, each made when first asked for."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import httpx
+
+from benchmarks.contenders import SCHEMES, SECRET, Contender, Serving, serving
+from benchmarks.data import Data, log_in, seed
+from benchmarks.mixed import add_mixed_endpoint
+from benchmarks.pace import Pace
+from tests.faults.servers import MariaDB, PostgreSQL, Server, running
+from tests.rendering import export, render
+from tests.services import Service
+from tests.systems.running import settings
+from tests.variants import FAMILIES
+
+
+class RoomyPostgreSQL(PostgreSQL):
+    """Room for the pools of all contenders at once."""
+
+    def command(self) -> list[str]:
+        return [*super().command(), "-c", "max_connections=300"]
+
+
+SERVERS: dict[str, type[Server]] = {"postgresql": RoomyPostgreSQL, "mysql": MariaDB}
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database with its rows; `place` is its URL without the scheme."""
+
+    name: str
+    place: str
+    data: Data
+
+
+class Bench:
+    def __init__(self, folder: Path, pace: Pace, stack: ExitStack) -> None:
+        self.folder = folder
+        self.pace = pace
+        self.stack = stack
+        self.template = export(folder / "template")
+        self.copies = 0
+        # Of this instance: what they made is gone with it.
+        self.server = cache(self._server)
+        self.seeded = cache(self._seeded)
+        self.service = cache(self._service)
+
+    def _service(self, driver: str, *, accounts: bool = False, workers: int = 1) -> Contender:
+        """The service, rendered afresh."""
+        auth = "jwt" if accounts else "none"
+        folder = self.folder / f"{driver}-{auth}"
+        if not folder.exists():
+            render(self.template, folder, driver=driver, auth=auth)
+            add_mixed_endpoint(folder)
+        return Contender("service", driver, folder, accounts, workers)
+
+    def _server(self, family: str) -> Server:
+        return self.stack.enter_context(running(SERVERS[family]))
+
+    def _seeded(self, family: str, *, accounts: bool = False) -> Database:
+        """A database with the rows of `seed`, which nobody is connected to afterwards."""
+        driver = next(driver for driver in SCHEMES if FAMILIES[driver] == family)
+        contender = self.service(driver, accounts=accounts)
+        name = f"seeded_{driver}_{'accounts' if accounts else 'none'}"
+        place = self.place(family, name)
+        if family != "sqlite":
+            self.server(family).run(f"CREATE DATABASE {name}")
+        url = f"{SCHEMES[driver]}://{place}"
+        assert contender.service is not None
+        service = Service(contender.service, Path(sys.prefix))
+        migrate = [sys.executable, "-m", "alembic", "upgrade", "head"]
+        service.succeed(*migrate, **settings(url, {"secret_key": SECRET}))
+        with serving(contender, place) as made:
+            return Database(name, place, seed(made.address, accounts=accounts))
+
+    def place(self, family: str, name: str) -> str:
+        if family == "sqlite":
+            return f"/{self.folder}/{name}.db"
+        return f"{self.server(family).url}/{name}"
+
+    def database(self, driver: str, *, accounts: bool = False) -> Database:
+        """On PostgreSQL one of its own; elsewhere sections share one, and what they wrote."""
+        seeded = self.seeded(FAMILIES[driver], accounts=accounts)
+        if FAMILIES[driver] != "postgresql":
+            return seeded
+        self.copies += 1
+        name = f"copy_{self.copies}"
+        server = self.server("postgresql")
+        server.run(f"CREATE DATABASE {name} TEMPLATE {seeded.name}")
+        with server.connect(name) as connection:
+            connection.execute("VACUUM ANALYZE")
+        return Database(name, self.place("postgresql", name), seeded.data)
+
+    @contextmanager
+    def serving(
+        self, contenders: Iterable[Contender], place: str, **environment: object
+    ) -> Iterator[list[Serving]]:
+        """All of them at once; who is not asked costs nothing."""
+        with ExitStack() as stack:
+
+            def start(contender: Contender) -> Serving:
+                return with_user(stack.enter_context(serving(contender, place, **environment)))
+
+            with ThreadPoolExecutor(2) as threads:
+                started = list(threads.map(start, contenders))
+            yield started
+
+
+def with_user(served: Serving) -> Serving:
+    if not served.contender.accounts:
+        return served
+    with httpx.Client(base_url=served.address, timeout=60) as client:
+        return replace(served, headers=log_in(client))

@@ -1,0 +1,108 @@
+"""Who is measured: rendered services and the references, each a process with one worker."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.load import processes
+from tests.faults.load import eventually
+from tests.rendering import ROOT
+from tests.systems.running import free_port, settings
+
+SECRET = "a secret that only the benchmark has"
+SCHEMES = {
+    "asyncpg": "postgresql+asyncpg",
+    "psycopg": "postgresql+psycopg",
+    "asyncmy": "mysql+asyncmy",
+    "aiomysql": "mysql+aiomysql",
+    "aiosqlite": "sqlite+aiosqlite",
+}
+# What everybody can do without; the service's own limits are for people, not for benchmarks.
+PATIENT = {
+    "shutdown_delay": 0,
+    "secret_key": SECRET,
+    "log_level": "WARNING",
+    "login_attempts": 1000,
+    "login_attempts_per_account": 100_000,
+    "login_attempts_per_address": 100_000,
+}
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A rendered service where there is a folder, otherwise a reference of that name."""
+
+    name: str
+    driver: str
+    service: Path | None = None
+    accounts: bool = False
+    workers: int = 1
+
+
+@dataclass(frozen=True)
+class Serving:
+    """A contender that runs; the headers are those of a user, where there are accounts."""
+
+    contender: Contender
+    address: str
+    pid: int
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """At once: in order, threads that wait for a connection would take half a minute."""
+    for each in processes(process.pid):
+        each.kill()
+    process.wait()
+
+
+@contextmanager
+def serving(contender: Contender, place: str, **environment: object) -> Iterator[Serving]:
+    """The contender on the database at `place`: an URL without its scheme."""
+    port = free_port()
+    url = f"{SCHEMES[contender.driver]}://{place}"
+    command = [sys.executable, "-m", "uvicorn", "--port", str(port), "--log-level", "warning"]
+    if contender.workers > 1:
+        command += ["--workers", str(contender.workers)]
+    if contender.service is not None:
+        folder, module = contender.service, "app.main:app"
+        own = settings(url, PATIENT | {"port": str(port)} | environment)
+        if contender.workers == 1:
+            command = [sys.executable, "-m", "app.main"]
+            module = ""
+    else:
+        folder, module = ROOT, f"benchmarks.references.{contender.name}:app"
+        own = {"DATABASE_URL": url, "DRIVER": contender.driver}
+        own |= {"ACCOUNTS": "1"} if contender.accounts else {}
+    with tempfile.TemporaryDirectory() as name:
+        log = Path(name, "log")
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [*command, *filter(None, [module])],
+                cwd=folder,
+                env=os.environ | own,
+                stdout=output,
+                stderr=output,
+            )
+        try:
+            eventually(lambda: process.poll() is not None or answers(port), log.read_text)
+            if process.poll() is not None:
+                raise RuntimeError(f"{contender.name} did not start\n{log.read_text()}")
+            yield Serving(contender, f"http://127.0.0.1:{port}", process.pid)
+        finally:
+            if process.poll() is None:
+                stop(process)

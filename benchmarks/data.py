@@ -1,0 +1,46 @@
+"""The rows that every contender finds, made through the service's own API."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+PROJECTS = 40
+TASKS = 20
+USER = {"email": "ada@example.org", "name": "Ada", "password": "correct horse battery staple"}
+API = "/api/v1"
+
+
+@dataclass(frozen=True)
+class Data:
+    """Ids to ask for: a project with one of its tasks, and a project that gets more tasks."""
+
+    project: str
+    task: str
+    written: str
+
+
+def log_in(client: httpx.Client) -> dict[str, str]:
+    """The headers of a user who has logged in."""
+    form = {"username": USER["email"], "password": USER["password"]}
+    answer = client.post(f"{API}/auth/token", data=form).raise_for_status()
+    return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+
+def seed(address: str, *, accounts: bool) -> Data:
+    """Projects with their tasks, of a new user where there are accounts."""
+    with httpx.Client(base_url=address, timeout=60) as client:
+        if accounts:
+            client.post(f"{API}/auth/register", json=USER).raise_for_status()
+            client.headers.update(log_in(client))
+
+        def create(path: str, body: Any) -> Any:
+            return client.post(f"{API}/{path}", json=body).raise_for_status().json()
+
+        tasks = {"tasks": [{"title": f"Task {number}"} for number in range(TASKS)]}
+        written = create("projects", {"name": "Written to"})["id"]
+        for number in range(PROJECTS):
+            body = {"name": f"Project {number}", "description": "What is to be done here"}
+            project = create("projects", body)["id"]
+            task = create(f"projects/{project}/tasks/batch", tasks)[0]["id"]
+    return Data(project, task, written)

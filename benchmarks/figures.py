@@ -1,0 +1,58 @@
+"""What was measured of one contender at one work, and how two of them compare."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from statistics import median
+
+from benchmarks.load import Result
+
+# Instead of a rate of none, so that whoever answers any has infinitely many times as many.
+TINY = 1e-300
+
+
+@dataclass(frozen=True)
+class Spread:
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> "Spread":
+        found = sorted(values)
+        return cls(median(found), found[0], found[-1])
+
+
+@dataclass(frozen=True)
+class Figures:
+    """All rounds of one contender at one work."""
+
+    work: str
+    contender: str
+    driver: str
+    clients: int
+    rounds: list[Result]
+
+    def spread(self, name: str) -> Spread:
+        """Of one of the fields of `Result`."""
+        return Spread.of(getattr(result, name) for result in self.rounds)
+
+    def median(self, name: str) -> float:
+        return self.spread(name).median
+
+    @property
+    def errors(self) -> int:
+        return sum(result.errors for result in self.rounds)
+
+
+def ratio(one: Figures, other: Figures, name: str = "rate") -> Spread:
+    """Round by round: both were measured one right after the other."""
+    pairs = zip(one.rounds, other.rounds, strict=True)
+    return Spread.of(getattr(a, name) / (getattr(b, name) or TINY) for a, b in pairs)
+
+
+def find(figures: list[Figures], contender: str, **wanted: object) -> Figures:
+    """The only one with these fields. Raises `LookupError` where there is none."""
+    for each in figures:
+        if each.contender == contender and all(getattr(each, k) == v for k, v in wanted.items()):
+            return each
+    raise LookupError(f"{contender} {wanted}")

@@ -1,0 +1,70 @@
+"""Tables and numbers as the page shows them."""
+
+from collections.abc import Iterable
+
+from benchmarks.figures import Figures, Spread, ratio
+
+TITLES = {
+    "service": "the service",
+    "floor_a": "FLOOR-A",
+    "floor_b": "FLOOR-B",
+    "ref": "REF",
+    "sync_block": "SYNC-BLOCK",
+    "sync_thread": "SYNC-THREAD",
+}
+
+
+def table(headers: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """The first column to the left, the others to the right."""
+    heads = list(headers)
+    lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines) + "\n"
+
+
+def number(value: float) -> str:
+    """Three digits that matter."""
+    if value > 1e9:
+        return "∞"
+    if value >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def spread(value: Spread) -> str:
+    return f"{number(value.median)} ({number(value.low)}-{number(value.high)})"
+
+
+def ratios(service: Figures, others: Iterable[Figures | None]) -> list[str]:
+    """How many times the others' requests a second the service answers."""
+    return ["" if other is None else spread(ratio(service, other)) for other in others]
+
+
+def details(figures: Iterable[Figures]) -> str:
+    heads = ["Work", "Contender", "Clients", "Requests/s", "p50 ms", "p99 ms"]
+    return table(
+        [*heads, "CPU µs/request", "RSS MB", "Errors"],
+        (
+            [
+                *(each.work, TITLES[each.contender], each.clients, spread(each.spread("rate"))),
+                *(number(each.median(name)) for name in ("p50", "p99", "cpu")),
+                *(f"{each.spread('memory').high:.0f}", each.errors),
+            ]
+            for each in figures
+        ),
+    )
+
+
+def against(figures: list[Figures], references: Iterable[str]) -> str:
+    """What of each work the service answers, for one that another answers."""
+    names = list(references)
+    found = {(each.work, each.clients, each.driver, each.contender): each for each in figures}
+    rows = []
+    for each in figures:
+        if each.contender == "service":
+            key = (each.work, each.clients)
+            others = [
+                found.get((*key, each.driver, name)) or found.get((*key, "psycopg", name))
+                for name in names
+            ]
+            rows.append([each.work, each.driver, each.clients, *ratios(each, others)])
+    return table(["Work", "Driver", "Clients", *(f"/ {TITLES[name]}" for name in names)], rows)

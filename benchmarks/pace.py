@@ -1,0 +1,39 @@
+"""How long everything is measured."""
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class Pace:
+    """The default fits into a quarter of an hour on two cores."""
+
+    seconds: float = 1
+    rounds: int = 3
+    warm_up: float = 0.4
+    most_clients: int = 1000
+    clients: tuple[int, ...] = (1, 4, 16, 64, 256)
+    users: tuple[int, ...] = (50, 100)
+    bursts: tuple[int, ...] = (100, 500, 1000)
+    patience: float = 15
+    rows: tuple[int, ...] = (10**3, 10**4, 10**5, 10**6)
+    requests: int = 20
+    whole_suite: bool = True
+
+    def with_rounds(self, most: int) -> "Pace":
+        return replace(self, rounds=min(most, self.rounds))
+
+
+# Few clients, since there is no time to open many connections.
+SMOKE = Pace(
+    seconds=0.2,
+    rounds=1,
+    warm_up=0,
+    most_clients=8,
+    clients=(4,),
+    users=(),
+    bursts=(100,),
+    patience=3,
+    rows=(10**3, 10**4),
+    requests=10,
+    whole_suite=False,
+)

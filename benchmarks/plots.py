@@ -1,0 +1,85 @@
+"""The plots of the page, the same bytes for the same results."""
+
+from collections.abc import Callable
+from pathlib import Path
+from textwrap import fill
+
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from benchmarks.figures import Figures, find
+from benchmarks.markdown import TITLES
+from benchmarks.measure import CLIENTS
+from benchmarks.sections.main import Main
+
+STYLE = {
+    "svg.hashsalt": "copier-fastapi-async",
+    "svg.fonttype": "none",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
+COLORS = {
+    "floor_a": "#bdbdbd",
+    "floor_b": "#969696",
+    "service": "#08519c",
+    "ref": "#6baed6",
+    "sync_block": "#e6550d",
+    "sync_thread": "#fdae6b",
+}
+WIDTH = 0.8 / len(COLORS)
+
+
+def draw(file: Path, size: tuple[float, float], paint: Callable[[Axes], None]) -> None:
+    with rc_context(STYLE):
+        figure = Figure(figsize=size, layout="constrained")
+        axes = figure.subplots()
+        paint(axes)
+        axes.legend(frameon=False, fontsize=8, ncols=6, loc="lower left", bbox_to_anchor=(0, 1))
+        figure.savefig(file, metadata={"Date": None})
+
+
+def bars(axes: Axes, figures: list[Figures], low: str, high: str | None = None) -> None:
+    """A group for each work, a bar for each contender; a line up to another value if wanted."""
+    works = list(dict.fromkeys(each.work for each in figures))
+    for number, (name, color) in enumerate(COLORS.items()):
+        shift = (number - len(COLORS) / 2 + 0.5) * WIDTH
+        places = [index + shift for index in range(len(works))]
+        found = [find(figures, name, work=work) for work in works]
+        heights = [each.median(low) for each in found]
+        axes.bar(places, heights, WIDTH, label=TITLES[name], color=color)
+        if high is not None:
+            axes.vlines(places, heights, [each.median(high) for each in found], "black", lw=0.8)
+    axes.set_xticks(range(len(works)), [fill(work, 12) for work in works])
+    axes.set_yscale("log")
+
+
+def draw_all(main: Main, folder: Path) -> None:
+    usual = [each for each in main.works if each.clients == CLIENTS]
+
+    def throughput(axes: Axes) -> None:
+        bars(axes, usual, "rate")
+        axes.set_ylabel(f"requests/s, {CLIENTS} clients")
+
+    def latency(axes: Axes) -> None:
+        bars(axes, usual, "p50", "p99")
+        axes.set_ylabel(f"ms, {CLIENTS} clients: bar p50, line p99")
+
+    def scaling(axes: Axes) -> None:
+        for name in ("floor_b", "service", "ref"):
+            found = {
+                each.clients: each.median("rate") for each in main.scaling if each.contender == name
+            }
+            axes.plot(
+                *zip(*found.items(), strict=True), "o-", color=COLORS[name], label=TITLES[name]
+            )
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(list(found), map(str, found))
+        axes.set_ylim(bottom=0)
+        axes.set_xlabel("clients")
+        axes.set_ylabel("requests/s, read one")
+
+    draw(folder / "throughput.svg", (9, 3.5), throughput)
+    draw(folder / "latency.svg", (9, 3.5), latency)
+    draw(folder / "scaling.svg", (6, 3), scaling)

@@ -1,0 +1,159 @@
+"""Drivers without SQLAlchemy behind one small interface: what the floors stand on."""
+
+import os
+from collections.abc import Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import make_url
+
+POOL_SIZE = 15
+URL = make_url(os.environ["DATABASE_URL"])
+DRIVER = os.environ["DRIVER"]
+
+
+async def leave_alone(_: Any) -> None:
+    """What the pool does with a connection that comes back."""
+
+
+class AsyncPG:
+    """Prepares each statement once for each connection, by itself."""
+
+    async def open(self) -> None:
+        import asyncpg
+
+        url = URL.set(drivername="postgresql").render_as_string(False)
+        # Its own reset would be a second round trip for each query.
+        self.pool = await asyncpg.create_pool(
+            url, min_size=POOL_SIZE, max_size=POOL_SIZE, reset=leave_alone
+        )
+
+    async def close(self) -> None:
+        await self.pool.close()
+
+    @staticmethod
+    def sql(statement: str) -> str:
+        first, *others = statement.split("?")
+        return first + "".join(f"${number}{part}" for number, part in enumerate(others, 1))
+
+    @staticmethod
+    def key(value: UUID) -> Any:
+        return value
+
+    async def fetch(self, statement: str, *values: Any) -> Sequence[Any]:
+        async with self.pool.acquire() as connection:
+            return await connection.fetch(statement, *values)
+
+    async def execute_many(self, statement: str, rows: list[tuple[Any, ...]]) -> None:
+        async with self.pool.acquire() as connection:
+            await connection.executemany(statement, rows)
+
+
+class MySQL:
+    """asyncmy and aiomysql, which have no prepared statements."""
+
+    def __init__(self, module: Any) -> None:
+        self.module = module
+
+    async def open(self) -> None:
+        self.pool = await self.module.create_pool(
+            host=URL.host,
+            port=URL.port,
+            user=URL.username,
+            db=URL.database,
+            minsize=POOL_SIZE,
+            maxsize=POOL_SIZE,
+            autocommit=True,
+        )
+
+    async def close(self) -> None:
+        self.pool.close()
+        await self.pool.wait_closed()
+
+    @staticmethod
+    def sql(statement: str) -> str:
+        return statement.replace("?", "%s")
+
+    @staticmethod
+    def key(value: UUID) -> Any:
+        return value.hex
+
+    async def fetch(self, statement: str, *values: Any) -> Sequence[Any]:
+        async with self.pool.acquire() as connection, connection.cursor() as cursor:
+            await cursor.execute(statement, values)
+            return await cursor.fetchall()
+
+    async def execute_many(self, statement: str, rows: list[tuple[Any, ...]]) -> None:
+        async with self.pool.acquire() as connection, connection.cursor() as cursor:
+            await cursor.executemany(statement, rows)
+
+
+class SQLite:
+    """aiosqlite with one connection for writing, and as many for reading as the others have."""
+
+    async def open(self) -> None:
+        import asyncio
+        import sqlite3
+
+        import aiosqlite
+
+        # As SQLAlchemy writes them, so that all contenders can read and sort the same rows.
+        sqlite3.register_adapter(datetime, lambda moment: f"{moment:%Y-%m-%d %H:%M:%S.%f}")
+        self.readers: asyncio.Queue[Any] = asyncio.Queue()
+        for _ in range(POOL_SIZE):
+            self.readers.put_nowait(await self.connect(aiosqlite))
+        self.writer = await self.connect(aiosqlite)
+        self.writing = asyncio.Lock()
+
+    @staticmethod
+    async def connect(module: Any) -> Any:
+        assert URL.database is not None
+        connection = await module.connect(Path(URL.database), isolation_level=None)
+        await connection.execute("PRAGMA journal_mode = WAL")
+        await connection.execute("PRAGMA synchronous = NORMAL")
+        return connection
+
+    async def close(self) -> None:
+        await self.writer.close()
+        while not self.readers.empty():
+            await self.readers.get_nowait().close()
+
+    @staticmethod
+    def sql(statement: str) -> str:
+        return statement
+
+    @staticmethod
+    def key(value: UUID) -> Any:
+        return value.hex
+
+    @asynccontextmanager
+    async def reader(self) -> Any:
+        connection = await self.readers.get()
+        try:
+            yield connection
+        finally:
+            self.readers.put_nowait(connection)
+
+    async def fetch(self, statement: str, *values: Any) -> Sequence[Any]:
+        if statement.startswith("INSERT"):
+            async with self.writing:
+                return await self.writer.execute_fetchall(statement, values)
+        async with self.reader() as connection:
+            return await connection.execute_fetchall(statement, values)
+
+    async def execute_many(self, statement: str, rows: list[tuple[Any, ...]]) -> None:
+        async with self.writing:
+            await self.writer.execute("BEGIN IMMEDIATE")
+            await self.writer.executemany(statement, rows)
+            await self.writer.execute("COMMIT")
+
+
+def driver() -> Any:
+    if DRIVER in ("aiomysql", "asyncmy"):
+        from importlib import import_module
+
+        return MySQL(import_module(DRIVER))
+    return SQLite() if DRIVER == "aiosqlite" else AsyncPG()

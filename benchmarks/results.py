@@ -1,0 +1,74 @@
+"""All that was measured, and the file that keeps it."""
+
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from benchmarks.figures import Figures
+from benchmarks.machine import Machine
+from benchmarks.sections.accounts import Accounts
+from benchmarks.sections.bursts import Burst
+from benchmarks.sections.growth import Growth
+from benchmarks.sections.latency import Latency
+from benchmarks.sections.main import Main
+from benchmarks.sections.template import Template
+from benchmarks.sections.trips import Trips
+
+
+@dataclass(frozen=True)
+class Results:
+    """What each section found, None where it has not been run; `dates` tells when it was."""
+
+    machine: Machine
+    dates: dict[str, str] = field(default_factory=dict)
+    main: Main | None = None
+    accounts: Accounts | None = None
+    mixed: list[Figures] | None = None
+    bursts: list[Burst] | None = None
+    latency: Latency | None = None
+    trips: list[Trips] | None = None
+    databases: list[Figures] | None = None
+    growth: list[Growth] | None = None
+    template: Template | None = None
+
+
+# They may stall where there are many clients; that is a result, and no reason to fail.
+BLOCKING = ("sync_block", "sync_thread")
+JSON = TypeAdapter(Results)
+
+
+def read(file: Path) -> Results:
+    return JSON.validate_json(file.read_bytes())
+
+
+def write(results: Results, file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(JSON.dump_json(results, indent=1, round_trip=True) + b"\n")
+
+
+def all_figures(part: Any) -> list[Figures]:
+    """Wherever they are in the results."""
+    if isinstance(part, Figures):
+        return [part]
+    if isinstance(part, list):
+        return [figures for each in part for figures in all_figures(each)]
+    if is_dataclass(part):
+        parts = [getattr(part, each.name) for each in fields(part)]
+        return [figures for each in parts for figures in all_figures(each)]
+    return []
+
+
+def failures(results: Results) -> list[str]:
+    """Requests that failed where none should."""
+    found = [
+        f"{each.contender} failed: {each.work}, {each.clients} clients, {each.driver}"
+        for each in all_figures(results)
+        if each.contender not in BLOCKING and (each.errors or not each.median("rate"))
+    ]
+    return found + [
+        f"{burst.others} of {burst.requests} at once were not answered by the service"
+        for burst in results.bursts or []
+        if burst.contender == "service" and burst.others
+    ]

@@ -1,0 +1,91 @@
+"""Cost with the number of rows: by key, by cursor and by offset."""
+
+from dataclasses import dataclass
+
+import httpx
+
+from benchmarks.bench import Bench
+from benchmarks.contenders import Contender
+from benchmarks.data import API
+from benchmarks.figures import Figures, find
+from benchmarks.load import Request
+from benchmarks.markdown import number, table
+from benchmarks.measure import compare
+from benchmarks.works import WITH_TASKS
+
+FIRST, CURSOR, OFFSET = "first page", "by cursor", "by OFFSET"
+DEEPEST = 20_000
+STEP = 100
+FILL = """
+INSERT INTO projects (id, name, description, created_at, updated_at, version)
+SELECT uuidv7(-n * interval '1 second'), 'Row ' || n, 'What is to be done here',
+    now() - n * interval '1 second', now(), 1
+FROM generate_series(%s::int, %s::int) AS n
+"""
+
+
+@dataclass(frozen=True)
+class Growth:
+    """At so many rows, with pages after so many of them."""
+
+    rows: int
+    skipped: int
+    works: list[Figures]
+
+
+def cursor_after(client: httpx.Client, rows: int) -> str:
+    """By walking there, as a caller would."""
+    cursor = None
+    for _ in range(rows // STEP):
+        params = {"limit": str(STEP)} | ({"cursor": cursor} if cursor else {})
+        page = client.get(f"{API}/projects", params=params).raise_for_status().json()
+        cursor = page["next_cursor"]
+    return str(cursor)
+
+
+def measure(bench: Bench) -> list[Growth]:
+    database = bench.database("asyncpg")
+    server = bench.server("postgresql")
+    found = []
+    pace = bench.pace.with_rounds(1)
+    contenders = [bench.service("asyncpg"), Contender("ref", "asyncpg")]
+    with bench.serving(contenders, database.place) as [service, ref]:
+        for rows in bench.pace.rows:
+            with server.connect(database.name) as connection:
+                [count] = connection.execute("SELECT count(*) FROM projects").fetchone()
+                connection.execute(FILL, (count, rows - 1))
+                connection.execute("VACUUM ANALYZE")
+            skipped = min(DEEPEST, rows * 2 // 3 // STEP * STEP)
+            projects = f"{API}/projects"
+            with httpx.Client(base_url=service.address, timeout=60) as client:
+                cursor = cursor_after(client, skipped)
+            asked = {
+                WITH_TASKS: (service, f"{projects}/{database.data.project}"),
+                FIRST: (service, f"{projects}?limit=20"),
+                CURSOR: (service, f"{projects}?limit=20&cursor={cursor}"),
+                OFFSET: (ref, f"{projects}?limit=20&offset={skipped}"),
+            }
+            figures = [
+                compare([serving], pace, work, Request("GET", path), 1)[0]
+                for work, (serving, path) in asked.items()
+            ]
+            found.append(Growth(rows, skipped, figures))
+    return found
+
+
+def page(growth: list[Growth]) -> str:
+    def cells(each: Growth) -> list[str]:
+        services = [find(each.works, "service", work=work) for work in (WITH_TASKS, FIRST, CURSOR)]
+        measured = [*services, find(each.works, "ref", work=OFFSET)]
+        return [number(figures.median("p50")) for figures in measured]
+
+    heads = ["Rows", "Project with 20 tasks", "First page", "Rows before the page"]
+    rows = []
+    for each in growth:
+        read, first, cursor, offset = cells(each)
+        rows.append([f"{each.rows:,}", read, first, f"{each.skipped:,}", cursor, offset])
+    return f"""\
+Milliseconds (median) at one client on PostgreSQL, with so many projects. The page of 20 far
+down the list is fetched by the service with a cursor, and by REF with `OFFSET`.
+
+{table([*heads, "By cursor", "By OFFSET"], rows)}"""
