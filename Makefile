@@ -1,4 +1,4 @@
-.PHONY: demo test test-all lint
+.PHONY: demo test test-all bench bench-smoke lint
 
 # Render a default service, start it, and call its API.
 demo:
@@ -10,9 +10,19 @@ test: lint
 	@scripts/setup.sh servers
 	.venv/bin/python -m pytest -n 2 --dist loadgroup
 
-test-all: lint
+test-all: lint bench-smoke
 	@scripts/setup.sh servers
 	.venv/bin/python -m pytest -n 2 --dist loadgroup --all
+
+# A quarter of an hour, on a machine that does nothing else; writes docs/performance.md.
+bench:
+	@scripts/setup.sh servers benchmarks
+	.venv/bin/python -m benchmarks
+
+# Everything once, too short to be quoted.
+bench-smoke:
+	@scripts/setup.sh servers benchmarks
+	.venv/bin/python -m benchmarks --smoke
 
 lint:
 	@scripts/setup.sh

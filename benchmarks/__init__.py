@@ -1,1 +1,1 @@
-"""Measured claims: each module is run by itself, and says how."""
+"""What is claimed, measured: `python -m benchmarks`, and `python -m benchmarks.logins`."""

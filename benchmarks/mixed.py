@@ -10,7 +10,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends
 
-from app import crud, services
+from app import crud
 from app.database import Database, get_database
 from app.models import Task
 from app.schemas import TaskCreate, TaskRead
@@ -23,10 +23,10 @@ async def ask_other_service(
     project_id: UUID, database: Annotated[Database, Depends(get_database)]
 ) -> Task:
     async with database.read() as session:
-        await crud.get_project(session, project_id)
+        project = await crud.get_project(session, project_id)
     await asyncio.sleep(0.2)
     async with database.write.begin() as session:
-        [task] = await services.add_tasks(session, project_id, [TaskCreate(title="Mixed")])
+        [task] = await crud.create_tasks(session, project, [TaskCreate(title="Mixed")])
     return task
 '''
 INCLUDE = """from app import mixed  # noqa: E402

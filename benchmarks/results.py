@@ -29,6 +29,7 @@ class Results:
     bursts: list[Burst] | None = None
     latency: Latency | None = None
     trips: list[Trips] | None = None
+    layers: dict[str, float] | None = None
     databases: list[Figures] | None = None
     growth: list[Growth] | None = None
     template: Template | None = None

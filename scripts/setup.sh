@@ -1,5 +1,6 @@
 #!/bin/sh
-# Make .venv with the versions in pyproject.toml; with "servers", see to MariaDB and PgBouncer as well.
+# Make .venv with the versions in pyproject.toml; with "servers", see to MariaDB and PgBouncer as well,
+# with "benchmarks" to wrk and what draws the plots.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -26,13 +27,24 @@ if [ ! .venv/ready -nt pyproject.toml ]; then
     touch .venv/ready
 fi
 
-if [ "${1:-}" = servers ]; then
-    PATH="$PATH:/usr/sbin"
-    command -v mariadbd >/dev/null || as_root_install mariadb-server
-    if ! command -v pgbouncer >/dev/null; then
-        as_root_install pgbouncer
-        # The tests start their own: the one that Debian's package starts is not needed.
-        service pgbouncer stop >/dev/null 2>&1 || true
-        update-rc.d pgbouncer disable >/dev/null 2>&1 || true
-    fi
-fi
+PATH="$PATH:/usr/sbin"
+for wanted in "$@"; do
+    case $wanted in
+    servers)
+        command -v mariadbd >/dev/null || as_root_install mariadb-server
+        if ! command -v pgbouncer >/dev/null; then
+            as_root_install pgbouncer
+            # The tests start their own: the one that Debian's package starts is not needed.
+            service pgbouncer stop >/dev/null 2>&1 || true
+            update-rc.d pgbouncer disable >/dev/null 2>&1 || true
+        fi
+        ;;
+    benchmarks)
+        command -v wrk >/dev/null || as_root_install wrk
+        if [ ! .venv/benchmarks -nt pyproject.toml ]; then
+            .venv/bin/uv pip install --quiet --python .venv/bin/python --group benchmarks
+            touch .venv/benchmarks
+        fi
+        ;;
+    esac
+done

@@ -93,7 +93,7 @@ def test_left_over_rejected_hunk_is_caught(service: Service) -> None:
 
 
 def test_lazy_load_is_caught_by_the_suite(service: Service) -> None:
-    edit(service, "app/crud.py", "    if with_tasks:\n", "    if with_tasks and False:\n")
+    edit(service, "app/crud.py", "PROJECT_WITH_TASKS if with_tasks else PROJECT", "PROJECT")
     output = service.uv_run_failing("pytest", "-q", "tests/test_projects.py")
     assert "lazy='raise'" in output
 

@@ -1,0 +1,102 @@
+"""What each layer costs, measured within a service: run in its folder, with a task's id.
+
+Prints the CPU microseconds of each as JSON, in the order of `LAYERS`.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from statistics import median
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import uvloop
+
+BATCH = 40
+ROUNDS = 60
+
+Run = Callable[[], Awaitable[Any]]
+
+
+async def answer(app: Any, path: str) -> None:
+    """One request, without a server and without a network."""
+    scope = {
+        **{"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "http"},
+        **{"method": "GET", "path": path, "raw_path": path.encode(), "root_path": ""},
+        **{"query_string": b"", "headers": [(b"host", b"localhost")], "state": {}},
+        **{"client": ("127.0.0.1", 1), "server": ("localhost", 80)},
+    }
+    statuses = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+
+    await app(scope, receive, send)
+    assert statuses == [200], statuses
+
+
+async def cost(runs: list[Run]) -> list[float]:
+    """In turn, so that what disturbs the machine disturbs all of them."""
+    for run in runs:
+        for _ in range(5 * BATCH):
+            await run()
+    found: list[list[float]] = [[] for _ in runs]
+    for _ in range(ROUNDS):
+        for run, times in zip(runs, found, strict=True):
+            began = time.process_time()
+            for _ in range(BATCH):
+                await run()
+            times.append(1e6 * (time.process_time() - began) / BATCH)
+    return [median(times) for times in found]
+
+
+async def main(task_id: UUID) -> list[float]:
+    sys.path.insert(0, "")
+    from app import crud
+    from app.main import app
+    from app.models import Task
+    from sqlalchemy import bindparam, select
+
+    database = app.state.database
+    url = database.engine.url.set(drivername="postgresql").render_as_string(False)
+    raw = await asyncpg.connect(url)
+    table = Task.__table__
+    core = select(table).where(table.c.id == bindparam("task_id"))
+    autocommit = database.engine.execution_options(isolation_level="AUTOCOMMIT")
+    values = {"task_id": task_id}
+
+    async def driver() -> None:
+        await raw.fetch("SELECT * FROM tasks WHERE id = $1", task_id)
+
+    async with autocommit.connect() as held:
+
+        async def rows() -> None:
+            (await held.execute(core, values)).one()
+
+        async def pooled_rows() -> None:
+            async with autocommit.connect() as connection:
+                (await connection.execute(core, values)).one()
+
+        async def objects() -> None:
+            await database.read().scalar(crud.TASK, values)
+
+        async def endpoint() -> None:
+            await answer(app, "/health/live")
+
+        async def whole() -> None:
+            await answer(app, f"/api/v1/tasks/{task_id}")
+
+        found = await cost([driver, rows, pooled_rows, objects, endpoint, whole])
+    await raw.close()
+    await database.dispose()
+    return found
+
+
+if __name__ == "__main__":
+    print(json.dumps(uvloop.run(main(UUID(sys.argv[1])))))
