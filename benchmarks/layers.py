@@ -1,4 +1,4 @@
-"""What each layer costs, measured within a service: run in its folder, with a task's id.
+"""What each layer costs, measured within a service: run in its folder, with a task and batches.
 
 Prints the CPU microseconds of each as JSON, in the order of `LAYERS`.
 """
@@ -15,7 +15,6 @@ import asyncpg
 import uvloop
 
 BATCH = 40
-ROUNDS = 60
 
 Run = Callable[[], Awaitable[Any]]
 
@@ -41,13 +40,13 @@ async def answer(app: Any, path: str) -> None:
     assert statuses == [200], statuses
 
 
-async def cost(runs: list[Run]) -> list[float]:
+async def cost(runs: list[Run], batches: int) -> list[float]:
     """In turn, so that what disturbs the machine disturbs all of them."""
     for run in runs:
         for _ in range(5 * BATCH):
             await run()
     found: list[list[float]] = [[] for _ in runs]
-    for _ in range(ROUNDS):
+    for _ in range(batches):
         for run, times in zip(runs, found, strict=True):
             began = time.process_time()
             for _ in range(BATCH):
@@ -56,7 +55,7 @@ async def cost(runs: list[Run]) -> list[float]:
     return [median(times) for times in found]
 
 
-async def main(task_id: UUID) -> list[float]:
+async def main(task_id: UUID, batches: int) -> list[float]:
     sys.path.insert(0, "")
     from app import crud
     from app.main import app
@@ -92,11 +91,11 @@ async def main(task_id: UUID) -> list[float]:
         async def whole() -> None:
             await answer(app, f"/api/v1/tasks/{task_id}")
 
-        found = await cost([driver, rows, pooled_rows, objects, endpoint, whole])
+        found = await cost([driver, rows, pooled_rows, objects, endpoint, whole], batches)
     await raw.close()
     await database.dispose()
     return found
 
 
 if __name__ == "__main__":
-    print(json.dumps(uvloop.run(main(UUID(sys.argv[1])))))
+    print(json.dumps(uvloop.run(main(UUID(sys.argv[1]), int(sys.argv[2])))))

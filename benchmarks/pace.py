@@ -17,6 +17,7 @@ class Pace:
     patience: float = 15
     rows: tuple[int, ...] = (10**3, 10**4, 10**5, 10**6)
     requests: int = 20
+    batches: int = 60
     whole_suite: bool = True
 
     def with_rounds(self, most: int) -> "Pace":
@@ -34,6 +35,7 @@ SMOKE = Pace(
     bursts=(100,),
     patience=3,
     rows=(10**3, 10**4),
-    requests=10,
+    requests=4,
+    batches=3,
     whole_suite=False,
 )

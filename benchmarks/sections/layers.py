@@ -28,7 +28,7 @@ def measure(bench: Bench) -> dict[str, float]:
     assert folder is not None
     service = Service(folder, Path(sys.prefix))
     url = f"{SCHEMES['asyncpg']}://{database.place}"
-    command = [sys.executable, layers.__file__, database.data.task]
+    command = [sys.executable, layers.__file__, database.data.task, str(bench.pace.batches)]
     output = service.succeed(*command, **settings(url, PATIENT))
     return dict(zip(NAMES, json.loads(output.splitlines()[-1]), strict=True))
 
