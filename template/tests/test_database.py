@@ -9,7 +9,7 @@ from sqlalchemy import column, delete, func, literal, select, table
 from sqlalchemy.exc import InvalidRequestError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload, selectinload
 from uuid_utils.compat import uuid7
 
 from app.database import Database
@@ -113,6 +113,19 @@ async def test_read_session_finds_rows_by_their_key(
     found = await reading.get_one(Thing, thing.id, options=options)
     assert [part.name for part in found.parts] == ["y"]
     assert await reading.get(Thing, uuid7()) is None
+
+
+async def test_read_session_wants_rows_of_a_joined_list_made_unique(
+    database: Database, session: AsyncSession
+) -> None:
+    session.add(Thing(name="x", parts=[Thing(name="y"), Thing(name="z")]))
+    await session.commit()
+    statement = select(Thing).options(joinedload(Thing.parts)).where(Thing.name == "x")
+    result = await database.read().scalars(statement)
+    [found] = result.unique()
+    assert len(found.parts) == 2
+    with pytest.raises(InvalidRequestError, match=r"unique\(\)"):
+        (await database.read().scalars(statement)).all()
 
 
 async def test_read_session_refuses_what_would_hold_a_connection(database: Database) -> None:
