@@ -27,7 +27,7 @@ median of the rounds, with the lowest and the highest in brackets.
 AGAIN = """\
 ## Measure again
 
-```sh
+```text
 python -m benchmarks                           # all, a quarter of an hour
 python -m benchmarks --sections main,bursts    # some; the others stay as they are
 python -m benchmarks --sections growth --largest
