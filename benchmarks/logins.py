@@ -12,18 +12,13 @@ from time import perf_counter
 
 import httpx
 
+from benchmarks.contenders import PATIENT
+from benchmarks.data import USER
 from tests.rendering import export, render
 from tests.services import Service
 from tests.systems.running import serving, settings
 
 LOGINS = 100
-USER = {"email": "ada@example.org", "name": "Ada", "password": "correct horse battery staple"}
-UNLIMITED = {
-    "login_attempts": "1000",
-    "login_attempts_per_account": "10000",
-    "login_attempts_per_address": "100000",
-    "secret_key": "a secret that only the benchmark has",
-}
 
 
 def main() -> None:
@@ -32,8 +27,8 @@ def main() -> None:
         service = Service(render(template, Path(name, "service"), auth="jwt"), Path(sys.prefix))
         url = f"sqlite:///{name}/logins.db"
         migrate = [sys.executable, "-m", "alembic", "upgrade", "head"]
-        service.succeed(*migrate, **settings(url, UNLIMITED))
-        with serving(service, url, **UNLIMITED) as running:
+        service.succeed(*migrate, **settings(url, PATIENT))
+        with serving(service, url, **PATIENT) as running:
             running.call("POST", "/api/v1/auth/register", USER, status=201)
             wrong, unknown = [], []
             for number in range(LOGINS):

@@ -12,7 +12,7 @@ from fastapi import Depends, FastAPI, HTTPException
 from fastapi.concurrency import run_in_threadpool
 from fastapi.security import OAuth2PasswordBearer, OAuth2PasswordRequestForm
 from pwdlib import PasswordHash
-from sqlalchemy import case, func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import selectinload
 
@@ -27,6 +27,7 @@ from benchmarks.references.schemas import (
     TaskRead,
     Token,
 )
+from benchmarks.references.summary import count_tasks, summary_of
 from benchmarks.references.work import SECONDS_OF_OTHER_SERVICE
 
 engine = create_async_engine(os.environ["DATABASE_URL"])
@@ -124,18 +125,7 @@ async def read_project(session: SessionDep, project_id: UUID) -> Project:
 
 @app.get("/api/v1/projects/{project_id}/summary")
 async def summarize(session: SessionDep, project_id: UUID) -> Summary:
-    overdue = case(((Task.due_at < now()) & (Task.status != "done"), 1))
-    statement = (
-        select(Task.status, func.count(), func.count(overdue))
-        .join(Project)
-        .where(Project.id == project_id)
-        .group_by(Task.status)
-    )
-    rows = (await session.execute(statement)).all()
-    by_status = {status: count for status, count, _ in rows}
-    return Summary(
-        total=sum(by_status.values()), overdue=sum(row[2] for row in rows), by_status=by_status
-    )
+    return summary_of(await session.execute(count_tasks(project_id)))
 
 
 @app.post(

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from fastapi import HTTPException
-from sqlalchemy import case, create_engine, func, select
+from sqlalchemy import create_engine, select
 from sqlalchemy.orm import Session, selectinload, sessionmaker
 
-from benchmarks.references.models import Project, Task, now
+from benchmarks.references.models import Project, Task
 from benchmarks.references.schemas import ProjectCreate, Summary, TaskBatch
+from benchmarks.references.summary import count_tasks, summary_of
 from benchmarks.references.work import SECONDS_OF_OTHER_SERVICE
 
 engine = create_engine(os.environ["DATABASE_URL"])
@@ -50,18 +51,7 @@ def read_project(session: Session, project_id: UUID) -> Project:
 
 
 def summarize(session: Session, project_id: UUID) -> Summary:
-    overdue = case(((Task.due_at < now()) & (Task.status != "done"), 1))
-    statement = (
-        select(Task.status, func.count(), func.count(overdue))
-        .join(Project)
-        .where(Project.id == project_id)
-        .group_by(Task.status)
-    )
-    rows = session.execute(statement).all()
-    by_status = {status: count for status, count, _ in rows}
-    return Summary(
-        total=sum(by_status.values()), overdue=sum(row[2] for row in rows), by_status=by_status
-    )
+    return summary_of(session.execute(count_tasks(project_id)))
 
 
 def create_tasks(session: Session, project_id: UUID, body: TaskBatch) -> list[Task]:
