@@ -18,12 +18,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """`variant` is rendered and read, `checked` type-checked, `exercised` run on its server."""
+    """`variant` is rendered and read, `checked` type-checked, `exercised` run on its server.
+
+    `updated` is rendered from a release and updated.
+    """
     everything = metafunc.config.getoption("all")
     if "variant" in metafunc.fixturenames:
         metafunc.parametrize("variant", EVERY if everything else ALL, ids=str)
     if "checked" in metafunc.fixturenames:
         metafunc.parametrize("checked", ALL if everything else SELECTION, ids=str)
+    if "updated" in metafunc.fixturenames:
+        metafunc.parametrize("updated", ALL if everything else SELECTION[::3], ids=str)
     if "exercised" in metafunc.fixturenames:
         exercised = ALL if everything else SELECTION
         metafunc.parametrize(

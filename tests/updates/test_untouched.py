@@ -1,0 +1,19 @@
+"""Projects that nobody edited: an update is as good as a fresh copy."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.updates.projects import Project, Template, releases
+from tests.variants import Variant
+
+
+@pytest.mark.parametrize("version", releases())
+def test_update_equals_a_fresh_copy(
+    upstream: Template, tmp_path: Path, version: str, updated: Variant
+) -> None:
+    project = Project.copy(upstream, tmp_path / "project", version, **updated.answers)
+    project.update()
+    fresh = Project.copy(upstream, tmp_path / "fresh", **updated.answers)
+    assert project.files() == fresh.files()
+    assert project.conflicts() == set()
