@@ -68,19 +68,29 @@ def rendered(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Callab
 
 
 @pytest.fixture
-def installed(template: Path, tmp_path: Path, worker_id: str) -> Callable[[Variant], Service]:
-    """A variant of the test's own, with the environment that its pyproject.toml asks for.
+def in_environment(worker_id: str) -> Callable[[Path, Variant], Service]:
+    """A folder as a service, with the environment that its pyproject.toml asks for.
 
     Environments stay for the next run, which brings them up to date. They are not in pytest's
     folder, which it closes to the user that root's PostgreSQL runs as.
     """
 
-    def service(variant: Variant) -> Service:
-        made = Service(
-            render(template, tmp_path / "service", **variant.answers),
-            ROOT / ".venv" / "environments" / f"{variant.environment}-{worker_id}",
-        )
+    def service(folder: Path, variant: Variant) -> Service:
+        environments = ROOT / ".venv" / "environments"
+        made = Service(folder, environments / f"{variant.environment}-{worker_id}")
         made.install()
         return made
+
+    return service
+
+
+@pytest.fixture
+def installed(
+    template: Path, tmp_path: Path, in_environment: Callable[[Path, Variant], Service]
+) -> Callable[[Variant], Service]:
+    """A variant of the test's own, with its environment."""
+
+    def service(variant: Variant) -> Service:
+        return in_environment(render(template, tmp_path / "service", **variant.answers), variant)
 
     return service

@@ -64,7 +64,7 @@ def test_every_question_says_what_changes_and_what_to_pick_when_unsure(template:
         for name, question in questions.items()
         if not name.startswith("_") and False not in (question.get("when"), question.get("ask"))
     }
-    assert len(asked) == 10
+    assert len(asked) == 12
     for name, question in asked.items():
         assert question["qmark"] == "?", name
         assert len(question["help"].splitlines()) >= 2, name

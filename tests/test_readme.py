@@ -45,7 +45,7 @@ def test_first_commands_are_those_that_exist() -> None:
 
 def test_questions_are_those_of_the_template() -> None:
     questions = yaml.safe_load((ROOT / "copier.yml").read_text())
-    table = README[README.index("## The questions") : README.index("All but the structure")]
+    table = README[README.index("## The questions") : README.index("An update may change")]
     for name, question in questions.items():
         if name.startswith("_") or False in (question.get("when"), question.get("ask")):
             continue

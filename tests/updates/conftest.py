@@ -5,6 +5,14 @@ from pathlib import Path
 import pytest
 
 from tests.updates.projects import Template
+from tests.variants import STRUCTURES
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """`lived_in` is the structure of a service with edits and rows."""
+    everything = metafunc.config.getoption("all")
+    if "lived_in" in metafunc.fixturenames:
+        metafunc.parametrize("lived_in", STRUCTURES if everything else STRUCTURES[:1])
 
 
 @pytest.fixture(scope="session")

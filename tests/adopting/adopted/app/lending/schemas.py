@@ -1,0 +1,35 @@
+"""What callers of the library send and get."""
+
+from datetime import datetime
+
+from pydantic import EmailStr
+
+from app.shared.schemas import Input, Line, Output
+
+
+class BookCreate(Input):
+    title: Line
+    isbn: str | None = None
+
+
+class LoanCreate(Input):
+    borrower: EmailStr
+
+
+class LoanRead(Output):
+    id: int
+    book_id: int
+    borrower: str
+    due_at: datetime
+    returned_at: datetime | None
+
+
+class BookRead(Output):
+    id: int
+    title: str
+    isbn: str | None
+    added_at: datetime
+
+
+class BookReadWithLoans(BookRead):
+    loans: list[LoanRead]

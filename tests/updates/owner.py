@@ -1,0 +1,262 @@
+"""What an owner makes of a service in its first months, and the rows that its users make."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from typing import Any
+
+from tests.services import UV, Service
+from tests.systems.running import succeed_in
+from tests.updates.projects import Project
+
+# Where each structure has what the owner changes.
+MODELS = {
+    "flat": "app/models.py",
+    "layered": "app/models/task.py",
+    "by_feature": "app/tasks/models.py",
+}
+ROUTES = {"flat": "app/api.py", "layered": "app/api/tasks.py", "by_feature": "app/tasks/routes.py"}
+SCHEMAS = {
+    "flat": "app/schemas.py",
+    "layered": "app/schemas/task.py",
+    "by_feature": "app/tasks/schemas.py",
+}
+NEW_MODEL = {"layered": "app/models/label.py", "by_feature": "app/labels/models.py"}
+NEW_ROUTES = {"layered": "app/api/labels.py", "by_feature": "app/labels/routes.py"}
+ALL_MODELS = {"layered": "app/models/__init__.py", "by_feature": "app/models.py"}
+ALL_ROUTES = {"flat": "app/api.py", "layered": "app/api/__init__.py", "by_feature": "app/api.py"}
+BASE = {"layered": "app.models.base", "by_feature": "app.shared.models"}
+
+LABEL = """
+class Label(Base):
+    __tablename__ = "labels"
+    __table_args__ = (UniqueConstraint("name"),)
+
+    id: Mapped[PrimaryKey]
+    name: Mapped[str] = mapped_column(String(50))
+"""
+ENDPOINTS = """
+labels_router = APIRouter(tags=["labels"])
+
+
+@labels_router.post("/labels/{name}", status_code=201)
+async def create_label(session: Session, name: str) -> str:
+    session.add(Label(name=name))
+    return name
+
+
+@labels_router.get("/labels")
+async def list_labels(session: ReadSession) -> list[str]:
+    return list(await session.scalars(select(Label.name).order_by(Label.name)))
+"""
+TESTS = '''"""Labels."""
+
+from httpx import AsyncClient
+
+
+async def test_labels_are_listed_by_name(client: AsyncClient) -> None:
+    for name in ("b", "a"):
+        assert (await client.post(f"/api/v1/labels/{name}")).status_code == 201
+    assert (await client.get("/api/v1/labels")).json() == ["a", "b"]
+'''
+BATCH = re.compile(r'( *)await (client\.post\(f".*)/batch", json={"tasks": tasks}\)')
+TABLES_LINE = "# Your own tables go below this line: what updates add comes above it.\n"
+ENDPOINTS_LINE = "# Your own endpoints go below this line: what updates add comes above it.\n"
+ROUTERS_LINE = "# Your own routers go below this line: what updates add comes above it.\n"
+SETTINGS_LINE = "# Your own settings go below this line: what updates add comes above it.\n"
+
+
+def live_in(project: Project, structure: str) -> None:
+    """All edits, uncommitted; the migration is still to be written."""
+    add_table_and_router(project, structure)
+    project.replace(
+        MODELS[structure],
+        "    due_at: Mapped[datetime | None]\n",
+        "    due_at: Mapped[datetime | None]\n    began_at: Mapped[datetime | None]\n",
+    )
+    project.replace(
+        "app/settings.py",
+        f"    {SETTINGS_LINE}",
+        f'    {SETTINGS_LINE}    greeting: str = "Hello"\n',
+    )
+    append(project, ".env.example", "GREETING=Hello\n")
+    project.replace(
+        "pyproject.toml", '    "uuid-utils', '    "tenacity>=9.0",\n    "uuid-utils'
+    )  # as `uv add` does
+    project.replace("README.md", "An async API service.", "It keeps the plans of a garden.")
+    append(project, "README.md", "\n## Who to call\n\nAda.\n")
+    delete_batches(project, structure)
+    tidy(project)
+
+
+def add_table_and_router(project: Project, structure: str) -> None:
+    (project.folder / "tests" / "test_labels.py").write_text(TESTS)
+    project.replace(
+        ALL_ROUTES[structure],
+        "    # Your own go below this line.\n",
+        "    # Your own go below this line.\n    labels_router,\n",
+    )
+    if structure == "flat":
+        project.replace("app/models.py", TABLES_LINE, f"{TABLES_LINE}\n{LABEL}")
+        project.replace("app/api.py", ENDPOINTS_LINE, f"{ENDPOINTS_LINE}\n\n{ENDPOINTS.strip()}\n")
+        project.replace("app/api.py", "from app.models import ", "from app.models import Label, ")
+        project.replace(
+            "app/api.py",
+            "\nfrom app import crud",
+            "from sqlalchemy import select\n\nfrom app import crud",
+        )
+        return
+    module = NEW_MODEL[structure].removesuffix(".py").replace("/", ".")
+    routes = NEW_ROUTES[structure].removesuffix(".py").replace("/", ".")
+    for name in (NEW_MODEL[structure], NEW_ROUTES[structure]):
+        (project.folder / name).parent.mkdir(exist_ok=True)
+        (project.folder / name).parent.joinpath("__init__.py").touch()
+    (project.folder / NEW_MODEL[structure]).write_text(
+        '"""Labels."""\n\nfrom sqlalchemy import String, UniqueConstraint\n'
+        "from sqlalchemy.orm import Mapped, mapped_column\n\n"
+        f"from {BASE[structure]} import Base, PrimaryKey\n\n{LABEL}"
+    )
+    (project.folder / NEW_ROUTES[structure]).write_text(
+        '"""The endpoints of labels."""\n\nfrom fastapi import APIRouter\n'
+        "from sqlalchemy import select\n\nfrom app.database import ReadSession, Session\n"
+        f"from app.models import Label\n{ENDPOINTS}"
+    )
+    line = f"from {module} import Label as Label\n"
+    project.replace(ALL_MODELS[structure], TABLES_LINE, TABLES_LINE + line)
+    line = f"from {routes} import labels_router\n"
+    project.replace(ALL_ROUTES[structure], ROUTERS_LINE, ROUTERS_LINE + line)
+
+
+def delete_batches(project: Project, structure: str) -> None:
+    """The endpoint, its schema and its tests; other tests post task by task."""
+    cut(project, ROUTES[structure], "create_tasks")
+    cut(project, SCHEMAS[structure], "TaskBatch")
+    cut(project, "tests/test_tasks.py", "test_batch_is_created_in_order_by_one_insert")
+    cut(project, "tests/test_tasks.py", "test_batch_is_created_whole_or_not_at_all")
+    cut(project, "tests/test_tasks.py", "test_batch_is_bounded")
+    for name in ("tests/test_tasks.py", "tests/test_projects.py"):
+        path = project.folder / name
+        text = BATCH.sub(r'\1for task in tasks:\n\1    await \2", json=task)', path.read_text())
+        path.write_text(text)
+
+
+def cut(project: Project, name: str, definition: str) -> None:
+    """Delete a function or a class, with its decorators."""
+    path = project.folder / name
+    text = path.read_text()
+    [node] = [
+        node
+        for node in ast.parse(text).body
+        if isinstance(node, ast.AsyncFunctionDef | ast.FunctionDef | ast.ClassDef)
+        and node.name == definition
+    ]
+    first = min(part.lineno for part in [node, *node.decorator_list])
+    lines = text.splitlines(keepends=True)
+    path.write_text("".join(lines[: first - 1] + lines[node.end_lineno :]))
+
+
+def append(project: Project, name: str, text: str) -> None:
+    path = project.folder / name
+    path.write_text(path.read_text() + text)
+
+
+def tidy(project: Project) -> None:
+    """As at every commit: imports that nobody needs any more, order and layout."""
+    for arguments in (["check", "--quiet", "--fix"], ["format", "--quiet"]):
+        command = [sys.executable, "-m", "ruff", *arguments, "--no-cache", "."]
+        subprocess.run(command, cwd=project.folder, check=True)
+
+
+def edits_left(project: Project, structure: str) -> list[str]:
+    """What is not as the owner made it."""
+    folder = project.folder
+
+    def has(name: str, text: str) -> bool:
+        return text in (folder / name).read_text()
+
+    model = NEW_MODEL.get(structure, "app/models.py")
+    kept = {
+        "table": has(model, "class Label(Base)"),
+        "router": has(ALL_ROUTES[structure], "    labels_router,\n"),
+        "endpoint": has(NEW_ROUTES.get(structure, "app/api.py"), '"/labels/{name}"'),
+        "column": has(MODELS[structure], "began_at"),
+        "setting": has("app/settings.py", 'greeting: str = "Hello"'),
+        "example of the setting": has(".env.example", "GREETING=Hello"),
+        "dependency": has("pyproject.toml", '"tenacity>=9.0",'),
+        "readme": has("README.md", "It keeps the plans of a garden."),
+        "section of the readme": has("README.md", "## Who to call\n\nAda.\n"),
+        "deleted endpoint": not has(ROUTES[structure], "batch"),
+        "deleted schema": not has(SCHEMAS[structure], "TaskBatch"),
+        "deleted tests": not has("tests/test_tasks.py", "batch"),
+        "test": has("tests/test_labels.py", "test_labels_are_listed_by_name"),
+    }
+    return [name for name, found in kept.items() if not found]
+
+
+FILL = """
+import asyncio
+from datetime import UTC, datetime
+from app.database import Database
+from app.models import Label, Project, Task, TaskStatus
+from app.settings import Settings
+
+async def fill():
+    database = Database(Settings())
+    async with database.write() as session:
+        for name in ("Garden", "Pond 🐟"):
+            project = Project(name=name, description="")
+            session.add(project)
+            await session.flush()
+            for n in range(3):
+                began = datetime(2026, 1, 2, 3, 4, 5, 678901 + n, UTC)
+                session.add(Task(project_id=project.id, title=f"Dig {n}", status=TaskStatus.TODO,
+                                 priority=3, began_at=began))
+        session.add(Label(name="urgent"))
+        await session.commit()
+    await database.dispose()
+
+asyncio.run(fill())
+"""
+SHOW = """
+import asyncio, json
+from sqlalchemy import select
+from app.database import Database
+from app.models import Label, Project, Task
+from app.settings import Settings
+
+async def show():
+    database = Database(Settings())
+    async with database.write() as session:
+        tasks = select(Project.name, Task.title, Task.began_at, Task.id).join(Task.project)
+        rows = [[*map(str, row)] for row in await session.execute(tasks)]
+        print(json.dumps([sorted(rows), list(await session.scalars(select(Label.name)))]))
+    await database.dispose()
+
+asyncio.run(show())
+"""
+
+
+def fill(service: Service, url: str) -> Any:
+    """Rows as users would have made them, and how they look."""
+    succeed_in(service, url, "python", "-c", FILL)
+    rows = show(service, url)
+    assert len(rows[0]) == 6
+    return rows
+
+
+def show(service: Service, url: str) -> Any:
+    """Every row that `fill` made, as the service reads it now."""
+    return json.loads(succeed_in(service, url, "python", "-c", SHOW).splitlines()[-1])
+
+
+def write_migration(service: Service, url: str, message: str) -> None:
+    """Autogenerate what the models ask for beyond the database, and apply it."""
+    succeed_in(service, url, "alembic", "revision", "--autogenerate", "-m", message)
+    succeed_in(service, url, "alembic", "upgrade", "head")
+
+
+def lock(service: Service) -> None:
+    """`uv sync`, after which the lock file is in step with pyproject.toml."""
+    service.succeed(UV, "sync", "--quiet")

@@ -1,0 +1,168 @@
+"""Updates that change an answer: what they refuse, what they bring and what they leave alone."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from plumbum import local
+
+from tests.services import Service
+from tests.updates.projects import Project, Template
+from tests.variants import Variant
+
+
+@pytest.mark.parametrize(
+    ("made_with", "wanted", "sentence"),
+    [
+        ({"structure": "layered"}, {"structure": "flat"}, "when the service was made (layered)"),
+        ({"auth": "jwt"}, {"auth": "none"}, "and an update does not take them away"),
+    ],
+)
+def test_answer_that_cannot_be_changed_is_refused_in_a_sentence(
+    upstream: Template,
+    tmp_path: Path,
+    made_with: dict[str, str],
+    wanted: dict[str, str],
+    sentence: str,
+) -> None:
+    project = Project.copy(upstream, tmp_path / "project", **made_with)
+    with pytest.raises(ValueError, match="Validation error") as refused:
+        project.update(**wanted)
+    assert sentence in str(refused.value)
+    assert project.changed() == set()
+
+
+@pytest.mark.parametrize("structure", ["flat", "layered", "by_feature"])
+def test_example_that_is_switched_off_is_handed_over(
+    upstream: Template, tmp_path: Path, structure: str
+) -> None:
+    project = Project.copy(
+        upstream, tmp_path / "project", structure=structure, examples=["projects", "measurements"]
+    )
+    models = {
+        "flat": "models.py",
+        "layered": "models/project.py",
+        "by_feature": "projects/models.py",
+    }
+    edited = project.folder / "app" / models[structure]
+    edited.write_text(edited.read_text().replace("String(100)", "String(99)", 1))
+    project.commit()
+    message = project.update(examples=["measurements"])
+    assert project.changed() == {".copier-answers.yml"}
+    assert "Yours now, and no longer updated: projects." in message
+    assert answers(project)["examples"] == ["measurements"]
+    project.commit()
+    # The next update has forgotten that it was chosen, and leaves it alone as well.
+    project.update(description="Another sentence.")
+    assert project.changed() == {
+        ".copier-answers.yml",
+        "README.md",
+        "app/factory.py",
+        "pyproject.toml",
+    }
+    assert "String(99)" in edited.read_text()
+
+
+def answers(project: Project) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((project.folder / ".copier-answers.yml").read_text())
+    return found
+
+
+@pytest.mark.xdist_group("aiosqlite-none")
+def test_example_that_is_switched_on_comes_with_a_migration_of_the_owner(
+    upstream: Template,
+    tmp_path: Path,
+    in_environment: Callable[[Path, Variant], Service],
+) -> None:
+    variant = Variant("aiosqlite", examples=())
+    project = Project.copy(upstream, tmp_path / "project", **variant.answers)
+    service = in_environment(project.folder, variant)
+    service.uv_run("alembic", "upgrade", "head")
+    project.commit()
+    before = (project.folder / "migrations" / "versions" / "0001_initial.py").read_text()
+    message = project.update(examples=["projects"])
+    assert (project.folder / "migrations" / "versions" / "0001_initial.py").read_text() == before
+    assert "class Project(" in (project.folder / "app" / "models.py").read_text()
+    assert 'uv run alembic revision --autogenerate -m "New tables"' in message
+    service.uv_run_failing("alembic", "check")
+    service.uv_run("alembic", "revision", "--autogenerate", "-m", "New tables")
+    service.uv_run("alembic", "upgrade", "head")
+    assert "passed" in service.uv_run("pytest", "-q", "--cov", "-n", "2")
+
+
+@pytest.mark.parametrize(
+    ("on", "off", "file"),
+    [
+        ({"dev_database": "sqlite"}, {"dev_database": "same"}, "app/sqlite.py"),
+        ({"sync_session": True}, {"sync_session": False}, "app/sync_database.py"),
+        ({"driver": "aiomysql"}, {"driver": "asyncpg"}, None),
+    ],
+)
+def test_answer_that_is_switched_forth_and_back_leaves_no_trace(
+    upstream: Template,
+    tmp_path: Path,
+    on: dict[str, Any],
+    off: dict[str, Any],
+    file: str | None,
+) -> None:
+    project = Project.copy(upstream, tmp_path / "project", driver="asyncpg")
+    fresh = project.files()
+    project.update(**on)
+    assert project.files() != fresh
+    assert file is None or (project.folder / file).exists()
+    project.commit()
+    project.update(**off)
+    assert project.files() == fresh
+    assert project.conflicts() == set()
+
+
+def test_message_says_which_settings_the_new_answers_need(
+    upstream: Template, tmp_path: Path
+) -> None:
+    project = Project.copy(upstream, tmp_path / "project")
+    secret = (project.folder / ".env").read_text()
+    message = project.update(driver="asyncpg", auth="jwt", examples=["projects", "assistant"])
+    for setting in ("DATABASE_URL in .env", "SECRET_KEY in .env", "ASSISTANT_MODELS in .env"):
+        assert setting in message
+    assert "tools/transfer.py" in message
+    assert (project.folder / ".env").read_text() == secret
+
+
+def test_message_names_no_setting_that_was_there(upstream: Template, tmp_path: Path) -> None:
+    project = Project.copy(upstream, tmp_path / "project", "1.0.0", auth="jwt")
+    message = project.update()
+    assert ".env" not in message
+    assert "tools/transfer.py" not in message
+    assert "0002_accounts.py" not in message
+
+
+@pytest.mark.parametrize(
+    ("source", "link"),
+    [
+        ("gh:owner/name", "https://github.com/owner/name/compare/1.0.0...9998.0.0"),
+        ("https://github.com/owner/name.git", "https://github.com/owner/name/compare/1.0.0"),
+        ("git@github.com:owner/name.git", "https://github.com/owner/name/compare/1.0.0"),
+        ("https://u:p@git.example.org/a/b.git", "https://git.example.org/a/b/compare/1.0.0"),
+        ("git+https://gitlab.com/a/b/c", "https://gitlab.com/a/b/c/-/compare/1.0.0"),
+    ],
+)
+def test_message_links_to_what_changed_in_the_template(
+    upstream: Template, tmp_path: Path, source: str, link: str
+) -> None:
+    # Git fetches these from here.
+    urls = {
+        "gh:owner/name": "https://github.com/owner/name.git",
+        "git+https://gitlab.com/a/b/c": "https://gitlab.com/a/b/c",
+    }
+    fetched = {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.{upstream.folder}.insteadOf",
+        "GIT_CONFIG_VALUE_0": urls.get(source, source),
+    }
+    project = Project.copy(upstream, tmp_path / "project", "1.0.0")
+    project.replace(".copier-answers.yml", str(upstream.folder), source)
+    project.commit()
+    with local.env(**fetched):
+        assert link in project.update()

@@ -1,0 +1,80 @@
+"""Both sides changed the same line: it is shown, nothing is lost, and the checks refuse it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.services import Service
+from tests.updates.projects import NEXT, Project, Template, git
+from tests.variants import Variant
+
+LINE = "    slow_query_seconds: float = Field({}, ge=0, le=3600)\n"
+
+
+@pytest.fixture
+def in_conflict(own_upstream: Template, tmp_path: Path) -> Project:
+    """A project in which an update met an edit of the same line, and an edit elsewhere."""
+    project = Project.copy(own_upstream, tmp_path / "project")
+    project.replace("app/settings.py", LINE.format("0.5"), LINE.format("0.25"))
+    project.replace("app/settings.py", "docs: bool = False", "docs: bool = True")
+    project.commit()
+    own_upstream.replace("template/app/settings.py.jinja", LINE.format("0.5"), LINE.format("0.75"))
+    own_upstream.replace(
+        "template/app/settings.py.jinja", "port: int = Field(8000", "port: int = Field(8001"
+    )
+    own_upstream.release(NEXT)
+    message = project.update()
+    assert "git diff --name-only --diff-filter=U" in message
+    return project
+
+
+def test_conflict_is_listed_and_both_versions_are_in_the_file(in_conflict: Project) -> None:
+    assert in_conflict.conflicts() == {"app/settings.py"}
+    assert in_conflict.changed() == {".copier-answers.yml", "app/settings.py"}
+    text = (in_conflict.folder / "app" / "settings.py").read_text()
+    before, _, rest = text.partition("<<<<<<< before updating\n")
+    yours, _, rest = rest.partition("=======\n")
+    theirs, _, after = rest.partition(">>>>>>> after updating\n")
+    assert (yours, theirs) == (LINE.format("0.25"), LINE.format("0.75"))
+    # What did not meet is merged.
+    assert "docs: bool = True" in before
+    assert "port: int = Field(8001" in before
+    assert "<<<<<<<" not in after
+
+
+@pytest.mark.xdist_group("aiosqlite-none")
+def test_checks_refuse_it_until_it_is_resolved(
+    in_conflict: Project, in_environment: Callable[[Path, Variant], Service]
+) -> None:
+    in_conflict.commit()  # git takes the markers without a word
+    service = in_environment(in_conflict.folder, Variant("aiosqlite"))
+    assert "app/settings.py" in service.uv_run_failing(*PRE_COMMIT)
+    text = (in_conflict.folder / "app" / "settings.py").read_text()
+    before, _, rest = text.partition("<<<<<<< before updating\n")
+    yours, _, rest = rest.partition("=======\n")
+    after = rest.partition(">>>>>>> after updating\n")[2]
+    (in_conflict.folder / "app" / "settings.py").write_text(before + yours + after)
+    assert "Passed" in service.uv_run(*PRE_COMMIT)
+
+
+PRE_COMMIT = ("pre-commit", "run", "--all-files", "conflict-markers")
+
+
+def test_update_is_taken_back_by_the_recipe_of_the_readme(in_conflict: Project) -> None:
+    recipe = "git reset --hard && git clean --force -d"
+    assert recipe in (in_conflict.folder / "README.md").read_text()
+    (in_conflict.folder / "app" / "brought.py").touch()
+    git(in_conflict.folder, "reset", "--hard")
+    git(in_conflict.folder, "clean", "--force", "-d")
+    assert in_conflict.changed() == set()
+    assert in_conflict.update()  # and can be done again
+    assert in_conflict.conflicts() == {"app/settings.py"}
+
+
+def test_dirty_work_tree_is_refused_and_left_as_it_is(upstream: Template, tmp_path: Path) -> None:
+    project = Project.copy(upstream, tmp_path / "project", "1.0.0")
+    project.replace("README.md", "An async API service.", "Not committed yet.")
+    with pytest.raises(Exception, match="dirty"):
+        project.update()
+    assert project.changed() == {"README.md"}

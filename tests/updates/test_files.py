@@ -1,0 +1,176 @@
+"""Files that one side deletes, brings or must not touch, and answers that a release adds."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.updates.projects import NEXT, Project, Template, commit, git, releases
+from tests.updates.releases_to_come import bring_setting
+from tests.variants import AUTHS, EXAMPLES, Variant
+
+# Between them, every file that the template has.
+WHOLE = [
+    Variant(driver, structure, "jwt", ("projects", "measurements", "assistant"), dev, True)
+    for driver, structure, dev in [
+        ("asyncpg", "flat", "sqlite"),
+        ("aiosqlite", "layered", "same"),
+        ("aiomysql", "by_feature", "same"),
+        ("psycopg", "flat", "same"),
+    ]
+]
+
+
+def names(folder: Path) -> set[str]:
+    """All files, ignored ones too."""
+    return {
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if path.is_file() and ".git" not in path.relative_to(folder).parts
+    }
+
+
+def edit_everything(project: Project) -> None:
+    for name in names(project.folder) - {".copier-answers.yml"}:
+        path = project.folder / name
+        path.write_text(path.read_text() + "\n# mine\n")
+    project.commit()
+
+
+def vanished(project: Project) -> set[str]:
+    """Edited files that an update deletes."""
+    before = names(project.folder)
+    edit_everything(project)
+    project.update()
+    return before - names(project.folder)
+
+
+@pytest.mark.parametrize("version", releases())
+@pytest.mark.parametrize("whole", WHOLE, ids=str)
+def test_no_edited_file_vanishes(
+    upstream: Template, tmp_path: Path, whole: Variant, version: str
+) -> None:
+    project = Project.copy(upstream, tmp_path / "project", version, **whole.answers)
+    assert vanished(project) == set()
+
+
+def test_file_that_a_release_drops_is_left_to_its_owner(
+    own_upstream: Template, tmp_path: Path
+) -> None:
+    project = Project.copy(own_upstream, tmp_path / "project")
+    own_upstream.replace("copier.yml", '  - "~*"\n', '  - "~*"\n  - app/slow_queries.py\n')
+    (own_upstream.folder / "template" / "app" / "slow_queries.py").unlink()
+    own_upstream.release(NEXT)
+    assert vanished(project) == set()
+    assert "# mine" in (project.folder / "app" / "slow_queries.py").read_text()
+
+
+def test_file_that_is_dropped_without_that_is_noticed(
+    own_upstream: Template, tmp_path: Path
+) -> None:
+    project = Project.copy(own_upstream, tmp_path / "project")
+    (own_upstream.folder / "template" / "app" / "slow_queries.py").unlink()
+    (own_upstream.folder / "template" / ".env.jinja").unlink()
+    own_upstream.release(NEXT)
+    assert vanished(project) == {"app/slow_queries.py", ".env"}
+
+
+def test_file_that_the_owner_deleted_stays_deleted(own_upstream: Template, tmp_path: Path) -> None:
+    project = Project.copy(own_upstream, tmp_path / "project")
+    for name in ("compose.yaml", "Dockerfile", "tests/test_tasks.py"):
+        (project.folder / name).unlink()
+    project.commit()
+    dockerfile = own_upstream.folder / "template" / "Dockerfile.jinja"
+    dockerfile.write_text(f"# Changed.\n{dockerfile.read_text()}")
+    bring_setting(own_upstream)
+    own_upstream.release(NEXT)
+    project.update()
+    assert project.changed() == {".copier-answers.yml", ".env.example", "app/settings.py"}
+    assert project.conflicts() == set()
+
+
+def test_secret_and_settings_of_the_machine_are_kept(
+    own_upstream: Template, tmp_path: Path
+) -> None:
+    project = Project.copy(own_upstream, tmp_path / "project", auth="jwt")
+    env = project.folder / ".env"
+    env.write_text(env.read_text() + "MINE=a secret\n")
+    mine = env.read_text()
+    own_upstream.replace("template/.env.jinja", "DEBUG=false\n", "DEBUG=true\n")
+    bring_setting(own_upstream)
+    own_upstream.release(NEXT)
+    project.update()
+    assert env.read_text() == mine
+    assert "MAINTENANCE=false" in (project.folder / ".env.example").read_text()
+
+
+def test_question_that_a_release_adds_is_answered_by_its_default(
+    own_upstream: Template, tmp_path: Path
+) -> None:
+    project = Project.copy(own_upstream, tmp_path / "project")
+    question = "greeting:\n  type: str\n  help: How are callers greeted?\n  default: Hello\n\n"
+    own_upstream.replace("copier.yml", "sync_session:\n", f"{question}sync_session:\n")
+    greeting = own_upstream.folder / "template" / "GREETING.jinja"
+    greeting.write_text("{{ greeting }}\n")
+    own_upstream.release(NEXT)
+    project.update()
+    answers = yaml.safe_load((project.folder / ".copier-answers.yml").read_text())
+    assert answers["greeting"] == "Hello"
+    assert (project.folder / "GREETING").read_text() == "Hello\n"
+    assert project.changed() == {".copier-answers.yml", "GREETING"}
+
+
+def test_project_in_a_folder_of_a_larger_repository_is_updated_alone(
+    upstream: Template, tmp_path: Path
+) -> None:
+    monorepo = tmp_path / "monorepo"
+    for name in ("README.md", "app/models.py", "services/other/README.md"):
+        (monorepo / name).parent.mkdir(parents=True, exist_ok=True)
+        (monorepo / name).write_text("of somebody else\n")
+    commit(monorepo)
+    fresh = Project.copy(upstream, tmp_path / "fresh")
+    made = Project.copy(upstream, tmp_path / "made", "1.0.0")
+    shutil.copytree(
+        made.folder, monorepo / "services" / "mine", ignore=shutil.ignore_patterns(".git")
+    )
+    commit(monorepo)
+    project = Project(monorepo / "services" / "mine")
+    project.replace("README.md", "An async API service.", "It keeps the plans of a garden.")
+    commit(monorepo)
+    project.update()
+    changed = git(monorepo, "status", "--short", "--untracked-files=all").splitlines()
+    assert changed
+    assert all(line[3:].startswith("services/mine/") for line in changed)
+    expected = dict(fresh.files())
+    expected["README.md"] = expected["README.md"].replace(
+        "An async API service.", "It keeps the plans of a garden."
+    )
+    assert project.files() == expected
+
+
+def test_shallow_clone_is_updated_with_its_edits(upstream: Template, tmp_path: Path) -> None:
+    project = Project.copy(upstream, tmp_path / "project", "1.0.0")
+    project.replace("README.md", "An async API service.", "It keeps the plans of a garden.")
+    project.commit()
+    shallow = Project(tmp_path / "shallow")
+    git(tmp_path, "clone", "--quiet", "--depth", "1", f"file://{project.folder}", "shallow")
+    shallow.update()
+    project.update()
+    assert shallow.conflicts() == set()
+    assert shallow.files() == project.files()
+    assert "It keeps the plans of a garden." in shallow.files()["README.md"]
+
+
+@pytest.mark.parametrize("version", releases())
+@pytest.mark.parametrize("auth", AUTHS)
+@pytest.mark.parametrize("examples", [(), EXAMPLES], ids=["empty", "whole"])
+def test_first_migration_is_as_it_was_released(
+    upstream: Template, tmp_path: Path, examples: tuple[str, ...], auth: str, version: str
+) -> None:
+    """An update leaves it alone, so what a later release needs goes into a migration of its own."""
+    first = "migrations/versions/0001_initial.py"
+    answers = Variant("asyncpg", "flat", auth, examples).answers
+    old = Project.copy(upstream, tmp_path / "old", version, **answers)
+    new = Project.copy(upstream, tmp_path / "new", **answers)
+    assert old.files()[first] == new.files()[first]

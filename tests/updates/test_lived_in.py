@@ -1,0 +1,83 @@
+"""Projects with edits, a migration of their own and rows: all of it is there after an update."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.services import Service
+from tests.systems.running import database, run_in, succeed_in
+from tests.updates import owner
+from tests.updates.projects import NEXT, WORK_TREE, Project, Template, releases
+from tests.updates.releases_to_come import (
+    bring_column_with_migration,
+    bring_setting,
+    change_readme,
+)
+from tests.variants import Variant
+
+pytestmark = pytest.mark.xdist_group("aiosqlite-none")
+
+
+@pytest.mark.parametrize("version", releases())
+def test_edits_and_rows_are_kept_and_the_suite_passes(
+    upstream: Template,
+    tmp_path: Path,
+    in_environment: Callable[[Path, Variant], Service],
+    lived_in: str,
+    version: str,
+) -> None:
+    variant = Variant("aiosqlite", lived_in)
+    project = Project.copy(upstream, tmp_path / "project", version, **variant.answers)
+    owner.live_in(project, lived_in)
+    service = in_environment(project.folder, variant)
+    with database(service) as url:
+        succeed_in(service, url, "alembic", "upgrade", "0001")
+        owner.write_migration(service, url, "Labels")
+        project.commit()
+        rows = owner.fill(service, url)
+
+        project.update()
+        assert project.conflicts() == set()
+        assert owner.edits_left(project, lived_in) == []
+        owner.lock(service)
+        succeed_in(service, url, "alembic", "upgrade", "head")
+        succeed_in(service, url, "alembic", "check")
+        assert owner.show(service, url) == rows
+    assert "passed" in service.uv_run("pytest", "-q", "--cov", "-n", "2")
+
+
+def test_migrations_of_both_become_one_line(
+    own_upstream: Template,
+    tmp_path: Path,
+    in_environment: Callable[[Path, Variant], Service],
+    lived_in: str,
+) -> None:
+    variant = Variant("aiosqlite", lived_in)
+    project = Project.copy(own_upstream, tmp_path / "project", WORK_TREE, **variant.answers)
+    owner.live_in(project, lived_in)
+    service = in_environment(project.folder, variant)
+    bring_column_with_migration(own_upstream)
+    bring_setting(own_upstream)
+    change_readme(own_upstream)
+    own_upstream.release(NEXT)
+    with database(service) as url:
+        succeed_in(service, url, "alembic", "upgrade", "0001")
+        owner.write_migration(service, url, "Labels")
+        project.commit()
+        rows = owner.fill(service, url)
+
+        message = project.update()
+        assert project.conflicts() == set()
+        assert owner.edits_left(project, lived_in) == []
+        owner.lock(service)
+        refused = run_in(service, url, "alembic", "upgrade", "head")
+        assert "Multiple head revisions" in refused.stdout
+        advice = 'uv run alembic merge heads -m "Merge"'
+        assert advice in message
+        assert advice in service.uv_run_failing("pytest", "-q", "tests/test_migrations.py")
+        succeed_in(service, url, "alembic", "merge", "heads", "-m", "Merge")
+        succeed_in(service, url, "alembic", "upgrade", "head")
+        succeed_in(service, url, "alembic", "check")
+        assert owner.show(service, url) == rows
+    assert "passed" in service.uv_run("pytest", "-q", "--cov", "-n", "2")
