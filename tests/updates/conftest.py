@@ -5,14 +5,36 @@ from pathlib import Path
 import pytest
 
 from tests.updates.projects import Template
-from tests.variants import STRUCTURES
+from tests.variants import DRIVERS, STRUCTURES
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """`lived_in` is the structure of a service with edits and rows."""
+    """`lived_in` is the structure of a service with edits and rows, `joined_by` its driver when
+    accounts are added, `switched` its drivers before and after a switch.
+    """
     everything = metafunc.config.getoption("all")
     if "lived_in" in metafunc.fixturenames:
         metafunc.parametrize("lived_in", STRUCTURES if everything else STRUCTURES[:1])
+    if "joined_by" in metafunc.fixturenames:
+        drivers = DRIVERS if everything else ("aiosqlite", "aiomysql")
+        groups = [pytest.mark.xdist_group(f"{driver}-jwt") for driver in drivers]
+        params = [pytest.param(d, marks=group) for d, group in zip(drivers, groups, strict=True)]
+        metafunc.parametrize("joined_by", params)
+    if "switched" in metafunc.fixturenames:
+        # Each ordered pair of databases once, and every driver among them.
+        pairs = [
+            ("aiosqlite", "asyncpg"),
+            ("asyncpg", "aiomysql"),
+            ("aiomysql", "aiosqlite"),
+            ("aiosqlite", "asyncmy"),
+            ("psycopg", "aiosqlite"),
+            ("asyncmy", "psycopg"),
+        ]
+        params = [
+            pytest.param(pair, marks=pytest.mark.xdist_group(f"{pair[1]}-none"), id="-".join(pair))
+            for pair in (pairs if everything else pairs[:2])
+        ]
+        metafunc.parametrize("switched", params)
 
 
 @pytest.fixture(scope="session")

@@ -70,6 +70,13 @@ SETTINGS_LINE = "# Your own settings go below this line: what updates add comes 
 
 def live_in(project: Project, structure: str) -> None:
     """All edits, uncommitted; the migration is still to be written."""
+    add(project, structure)
+    delete_batches(project, structure)
+    tidy(project)
+
+
+def add(project: Project, structure: str) -> None:
+    """Edits that bring something."""
     add_table_and_router(project, structure)
     project.replace(
         MODELS[structure],
@@ -87,7 +94,6 @@ def live_in(project: Project, structure: str) -> None:
     )  # as `uv add` does
     project.replace("README.md", "An async API service.", "It keeps the plans of a garden.")
     append(project, "README.md", "\n## Who to call\n\nAda.\n")
-    delete_batches(project, structure)
     tidy(project)
 
 

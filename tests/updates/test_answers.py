@@ -27,7 +27,7 @@ def test_answer_that_cannot_be_changed_is_refused_in_a_sentence(
     wanted: dict[str, str],
     sentence: str,
 ) -> None:
-    project = Project.copy(upstream, tmp_path / "project", **made_with)
+    project = Project.copy(upstream, tmp_path / "project [2]", **made_with)
     with pytest.raises(ValueError, match="Validation error") as refused:
         project.update(**wanted)
     assert sentence in str(refused.value)

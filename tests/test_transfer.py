@@ -1,0 +1,1066 @@
+"""Moving a service's rows to another database: all of them or none, and equal."""
+
+import importlib.util
+import os
+import resource
+import signal
+import sqlite3
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import time as clock_time
+from decimal import Decimal
+from functools import partial
+from itertools import permutations
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from uuid import UUID, uuid4, uuid5
+
+import pytest
+import sqlalchemy as sa
+
+from tests.faults.servers import MariaDB, PostgreSQL, Server, running
+from tests.rendering import ROOT, render
+from tests.services import UV
+
+SCRIPT = ROOT / "tools" / "transfer.py"
+GUIDE = ROOT / "docs" / "guides" / "transfer.md"
+KINDS = {"postgresql": PostgreSQL, "mysql": MariaDB}
+DRIVERS = {"sqlite": "aiosqlite", "postgresql": "psycopg", "mysql": "aiomysql"}
+STRUCTURES = {"sqlite": "flat", "postgresql": "layered", "mysql": "by_feature"}
+SYNC = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql"}
+# Every ordered pair of databases is a step in one of them.
+RINGS = [
+    ["sqlite", "postgresql", "mysql", "sqlite"],
+    ["sqlite", "mysql", "postgresql", "sqlite"],
+]
+# As the sessions of services; and a key may be 0.
+SESSION = {
+    "sqlite": "PRAGMA foreign_keys = OFF",
+    "postgresql": "SET timezone = 'UTC'",
+    "mysql": "SET sql_mode = 'TRADITIONAL,NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00'",
+}
+SECONDS = 120
+ENVIRONMENT = os.environ | {"PYTHONDONTWRITEBYTECODE": ""}  # what is run again is compiled once
+
+pytestmark = [
+    # Numeric on SQLite and the like: what is lost there is what these tests are about.
+    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
+]
+on_servers = pytest.mark.xdist_group("transfer")
+# Servers start quickly: the long tests have their own, on another worker.
+long_on_servers = pytest.mark.xdist_group("transfer_long")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    everything = metafunc.config.getoption("all")
+    if "ring" in metafunc.fixturenames:
+        metafunc.parametrize("ring", RINGS if everything else RINGS[:1], ids="-".join)
+    if "many" in metafunc.fixturenames:
+        metafunc.parametrize("many", [1_000_000 if everything else 200_000])
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[Callable[[str], Server]]:
+    """The server of a kind, started for the first who asks."""
+    started: dict[str, Server] = {}
+    with ExitStack() as stack:
+
+        def server(kind: str) -> Server:
+            if kind not in started:
+                started[kind] = stack.enter_context(running(KINDS[kind]))
+            return started[kind]
+
+        yield server
+
+
+@pytest.fixture
+def database(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[[str], str]]:
+    """Makes an empty database of a kind, and returns its URL."""
+    made = []
+
+    def new(kind: str) -> str:
+        name = f"transfer_{uuid4().hex}"
+        if kind == "sqlite":
+            sqlite3.connect(tmp_path / f"{name}.db").close()
+            return f"sqlite:///{tmp_path / name}.db"
+        server = request.getfixturevalue("servers")(kind)
+        server.run(
+            f"CREATE DATABASE {name}" + (" CHARACTER SET utf8mb4" if kind == "mysql" else "")
+        )
+        if kind == "postgresql":
+            server.run(f"ALTER DATABASE {name} SET timezone = 'Asia/Tokyo'")
+        made.append((server, name))
+        return f"{kind}://{server.url}/{name}"
+
+    yield new
+    for server, name in made:
+        force = " WITH (FORCE)" if isinstance(server, PostgreSQL) else ""
+        server.run(f"DROP DATABASE {name}{force}")
+
+
+def run(folder: Path, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    """What the tool answers in a service's folder; nobody sees a traceback."""
+    result = subprocess.run(
+        [sys.executable, str(SCRIPT), *arguments],
+        cwd=folder,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+        **options,
+    )
+    assert "Traceback" not in result.stderr, result.stderr
+    return result
+
+
+def transfer(folder: Path, *arguments: str) -> str:
+    """What it prints when all goes well."""
+    result = run(folder, *arguments)
+    assert (result.returncode, result.stderr) == (0, ""), result.stderr
+    return result.stdout
+
+
+def refusal(folder: Path, *arguments: str) -> str:
+    """What it says when it refuses."""
+    result = run(folder, *arguments)
+    assert (result.returncode, result.stdout) == (1, ""), result.stderr
+    return result.stderr.strip()
+
+
+def engine(url: str) -> sa.Engine:
+    kind, _, rest = url.partition("://")
+    made = sa.create_engine(f"{SYNC[kind]}://{rest}", poolclass=sa.NullPool)
+
+    @sa.event.listens_for(made, "connect")
+    def set_session(connection: Any, _: object) -> None:
+        connection.cursor().execute(SESSION[kind])
+        connection.commit()
+
+    return made
+
+
+def execute(url: str, statement: Any, values: Any = None) -> list[Any]:
+    statement = sa.text(statement) if isinstance(statement, str) else statement
+    with engine(url).begin() as connection:
+        result = connection.execute(statement, values)
+        return list(result) if result.returns_rows else []
+
+
+class Owned:
+    """A folder with the models of an owner, and databases that have their tables."""
+
+    def __init__(self, folder: Path, models: str) -> None:
+        self.folder = folder
+        (folder / "app").mkdir(parents=True)
+        (folder / "app" / "models.py").write_text(models)
+        self.models = load(folder / "app" / "models.py")
+        self.tables = self.models.Base.metadata.tables
+
+    def create(self, url: str, **rows: list[dict[str, Any]]) -> str:
+        self.models.Base.metadata.create_all(engine(url))
+        for name, values in rows.items():
+            execute(url, self.tables[name].insert(), values)
+        return url
+
+    def rows(self, url: str) -> dict[str, list[tuple[Any, ...]]]:
+        return rows(self.models.Base.metadata, url)
+
+
+def load(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"models_{uuid4().hex}", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # annotations are looked up there
+    spec.loader.exec_module(module)
+    return module
+
+
+def rows(metadata: sa.MetaData, url: str) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table, as Python sees it."""
+    with engine(url).connect() as connection:
+        return {
+            name: sorted(
+                (tuple(map(moment, row)) for row in connection.execute(table.select())), key=repr
+            )
+            for name, table in metadata.tables.items()
+        }
+
+
+def moment(value: Any) -> Any:
+    """Only PostgreSQL knows of a time that it is UTC, unless the type of the column does."""
+    is_aware = isinstance(value, datetime) and value.tzinfo
+    return value.astimezone(UTC).replace(tzinfo=None) if is_aware else value
+
+
+def is_empty(owned: Owned, url: str) -> bool:
+    return not any(owned.rows(url).values())
+
+
+# --- Services ---
+
+
+@long_on_servers
+def test_rows_of_a_service_arrive_equal_on_every_database(
+    ring: list[str], template: Path, tmp_path: Path, database: Callable[[str], str]
+) -> None:
+    services = {
+        kind: render(
+            template,
+            tmp_path / kind,
+            driver=DRIVERS[kind],
+            structure=STRUCTURES[kind],
+            auth="jwt",
+            examples=["projects", "measurements", "assistant"],
+        )
+        for kind in DRIVERS
+    }
+    metadata = load(services["sqlite"] / "app" / "models.py").Base.metadata
+    urls = [database(kind) for kind in ring]
+    for kind, url in zip(ring, urls, strict=True):
+        migrate(services[kind], url)
+    fill(metadata, urls[0], 40)
+    filled = rows(metadata, urls[0])
+    assert len(filled) == 12
+    for kind, old, new in zip(ring[1:], urls, urls[1:], strict=False):
+        printed = transfer(services[kind], old, new)
+        assert printed.count(" 40  ") == printed.count("  equal\n") == 12
+        assert rows(metadata, new) == filled
+
+
+def migrate(service: Path, url: str) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "alembic", "upgrade", "head"],
+        cwd=service,
+        env=ENVIRONMENT | {"DATABASE_URL": url, "ENVIRONMENT": "test"},
+        check=True,
+        capture_output=True,
+        timeout=SECONDS,
+    )
+
+
+def fill(metadata: sa.MetaData, url: str, number: int) -> None:
+    """Write rows with values of every kind into every table."""
+    there: dict[sa.Table, list[dict[str, Any]]] = {}
+    for table in metadata.sorted_tables:
+        there[table] = [
+            {column.name: value(column, row, there) for column in table.columns}
+            for row in range(number)
+        ]
+        execute(url, table.insert(), there[table])
+
+
+def value(column: sa.Column[Any], row: int, there: dict[sa.Table, list[dict[str, Any]]]) -> Any:
+    for key in column.foreign_keys:
+        return there[key.column.table][row][key.column.name]
+    if column.nullable and row % 3 == 0:
+        return None
+    if isinstance(column.type, sa.Enum):
+        return list(column.type.enum_class)[row % 3]
+    length = getattr(column.type, "length", None)
+    made: dict[type, Any] = {
+        UUID: uuid5(UUID(int=0), f"{column}{row}"),
+        str: f"{row} 'Zoë' \"🐍\" 100 % \\ \n :name\t漢字 {column.name}"[:length],
+        int: row % 5 + 1,
+        float: 0.1 * row - 1e-300,
+        datetime: datetime(2020, 2, 29, 23, 59, 59, 999_999, UTC) + timedelta(microseconds=row),
+    }
+    return made[column.type.python_type]
+
+
+@long_on_servers
+def test_command_of_the_guide_works(
+    template: Path, tmp_path: Path, database: Callable[[str], str]
+) -> None:
+    service = render(template, tmp_path / "service", driver="psycopg", structure="flat")
+    metadata = load(service / "app" / "models.py").Base.metadata
+    old, url = f"sqlite:///{service}/my_service.db", database("postgresql")
+    for made in (old, url):
+        metadata.create_all(engine(made))
+    fill(metadata, old, 3)
+    lines = {line.strip() for line in GUIDE.read_text().splitlines()}
+    (tool,) = {line for line in lines if line.startswith("TOOL=")}
+    (line,) = {line for line in lines if line.startswith("uv run --with-req")}
+    script = line.replace("postgresql://me@localhost/my_service", url).replace("uv ", f"{UV} ", 1)
+    where = tool.replace("../copier-fastapi-async", str(ROOT))
+    assert url in script
+    assert str(SCRIPT) in where
+    environment = {name: v for name, v in os.environ.items() if name != "VIRTUAL_ENV"}
+    result = subprocess.run(
+        ["sh", "-c", f"{where}\n{script}"],
+        cwd=service,
+        env=environment | {"UV_PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert rows(metadata, url) == rows(metadata, old)
+
+
+# --- Tables of owners ---
+
+BASE = """\
+import enum
+from datetime import UTC, datetime
+
+from sqlalchemy import *
+from sqlalchemy.dialects import mysql, postgresql
+from sqlalchemy.orm import DeclarativeBase
+
+
+class Base(DeclarativeBase):
+    pass
+
+"""
+
+ODD = (
+    BASE
+    + """
+class Color(enum.Enum):
+    RED = "#f00"
+    BLUE = "#00f"
+
+MOMENT = DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql")
+AWARE = DateTime(timezone=True).with_variant(mysql.DATETIME(fsp=6), "mysql")
+OBJECT = JSON().with_variant(postgresql.JSONB(), "postgresql")
+
+class Wrapped(TypeDecorator):
+    impl = JSON
+    cache_ok = True
+
+Table(
+    "odd",
+    Base.metadata,
+    Column("id", Integer, primary_key=True),
+    Column("group", Text),
+    Column("100 % (sure)", String(20)),
+    Column("amount", Numeric(14, 4)),
+    Column("ratio", Double),
+    Column("big", BigInteger),
+    Column("flag", Boolean),
+    Column("blob", LargeBinary),
+    Column("day", Date),
+    Column("clock", Time().with_variant(mysql.TIME(fsp=6), "mysql")),
+    Column("moment", MOMENT),
+    Column("aware", AWARE),
+    Column("color", Enum(Color)),
+    Column("uuid", Uuid),
+    Column("json", JSON),
+    Column("object", OBJECT),
+    Column("wrapped", Wrapped),
+    Column("doubled", Integer, Computed("id * 2")),
+)
+Table(
+    "people",
+    Base.metadata,
+    Column("id", Integer, primary_key=True),
+    Column("parent_id", ForeignKey("people.id")),
+    Column("team_id", ForeignKey("teams.id")),
+    Column("version", Integer, nullable=False, onupdate=lambda: 99),
+    Column("updated_at", AWARE, nullable=False, onupdate=lambda: datetime.now(UTC)),
+)
+Table(
+    "teams",
+    Base.metadata,
+    Column("id", Integer, primary_key=True),
+    Column("leader_id", ForeignKey("people.id"), nullable=False),
+)
+Table(
+    "nodes",
+    Base.metadata,
+    Column("tree", Integer, primary_key=True),
+    Column("node", String(10), primary_key=True),
+    Column("above", String(10)),
+    ForeignKeyConstraint(["tree", "above"], ["nodes.tree", "nodes.node"]),
+)
+Table("words", Base.metadata, Column("word", String(20)))
+"""
+)
+EAST = timezone(timedelta(hours=9))
+ODD_ROWS: list[dict[str, Any]] = [
+    {
+        "group": "🐍 Ä\u0301 'quoted' \"double\" \\ back %s :bind \r\n" + "long " * 5000,
+        "100 % (sure)": "  spaces  ",
+        "amount": Decimal("-1234567890.1234"),
+        "ratio": 0.1 + 0.2,
+        "big": -(2**63),
+        "flag": True,
+        "blob": bytes(range(256)),
+        "day": date(1583, 1, 1),
+        "clock": clock_time(23, 59, 59, 999_999),
+        "moment": datetime(9999, 12, 31, 23, 59, 59, 999_999),
+        "aware": datetime(2024, 2, 29, 8, 0, 0, 1, EAST).astimezone(UTC),
+        "color": "BLUE",
+        "uuid": UUID(int=2**128 - 1),
+        "json": {"ä": [1, 2.5, 1e20, 100.0, True, None, "🐍\u0000"], "a": {}},
+        "object": [{"b": 1, "a": {"z": 0.1}}],
+        "wrapped": "text",
+    },
+    {
+        "group": "",
+        "amount": Decimal("0.5"),
+        "ratio": 1e308,
+        "big": 2**63 - 1,
+        "flag": False,
+        "blob": b"",
+        "day": date(9999, 12, 31),
+        "clock": clock_time(0),
+        "moment": datetime(1970, 1, 1),
+        "aware": datetime(1970, 1, 1, tzinfo=UTC),
+        "color": "RED",
+        "json": "a string",
+        "object": 5,
+        "wrapped": [],
+    },
+    {"ratio": -0.0, "json": sa.JSON.NULL, "object": sa.JSON.NULL, "wrapped": sa.JSON.NULL},
+    {"json": sa.null(), "object": sa.null(), "wrapped": sa.null()},
+]
+DAY = datetime(2021, 1, 1)
+
+
+def add_circle(owned: Owned, url: str) -> None:
+    """Two people, of whom one leads the team of both and is the other's parent."""
+    people, teams = owned.tables["people"], owned.tables["teams"]
+    same = {"version": 7, "updated_at": DAY.replace(tzinfo=UTC)}
+    execute(url, people.insert(), [{"id": 2} | same])
+    execute(url, teams.insert(), [{"id": 1, "leader_id": 2}])
+    execute(url, people.insert(), [{"id": 1, "parent_id": 2, "team_id": 1} | same])
+    execute(url, "UPDATE people SET team_id = 1")
+
+
+@on_servers
+@pytest.mark.parametrize(("old", "new"), list(permutations(DRIVERS, 2)))
+def test_tables_and_types_of_owners_arrive_equal(
+    old: str, new: str, tmp_path: Path, database: Callable[[str], str]
+) -> None:
+    owned = Owned(tmp_path / "service", ODD)
+    source = owned.create(
+        database(old),
+        nodes=[{"tree": 1, "node": n} for n in ("a", "b", "c")],
+        words=[{"word": "w"}],
+    )
+    execute(source, "UPDATE nodes SET above = 'c' WHERE node <> 'c'")
+    for number, odd in enumerate(ODD_ROWS):
+        execute(source, owned.tables["odd"].insert(), odd | {"id": 10 * number})
+    add_circle(owned, source)
+    target = owned.create(database(new))
+    if new == "mysql":
+        touched = "updated_at DATETIME(6) NOT NULL ON UPDATE CURRENT_TIMESTAMP(6)"
+        execute(target, f"ALTER TABLE people MODIFY {touched}")
+    printed = transfer(owned.folder, "--batch-size", "2", source, target)
+    assert printed.count("equal") == 5
+    assert owned.rows(target) == owned.rows(source)
+    assert owned.rows(target)["people"] == [(1, 2, 1, 7, DAY), (2, None, 1, 7, DAY)]
+    for name in ("json", "object", "wrapped"):
+        nulls = f"SELECT id FROM odd WHERE {name} IS NULL"
+        assert execute(target, nulls) == execute(source, nulls) == [(30,)]
+    # The next row gets a key of its own.
+    execute(target, owned.tables["odd"].insert(), {"flag": True})
+    assert execute(target, "SELECT max(id) FROM odd") > [(30,)]
+
+
+KEYS = (
+    BASE
+    + """
+Table("serial", Base.metadata, Column("Key", Integer, primary_key=True), Column("x", Text))
+Table("always", Base.metadata, Column("id", BigInteger, Identity(always=True), primary_key=True))
+Table("later", Base.metadata, Column("id", Integer, Identity(start=1000), primary_key=True))
+Table("named", Base.metadata, Column("id", Integer, Sequence("Numbers"), primary_key=True))
+Table("empty", Base.metadata, Column("id", Integer, primary_key=True))
+"""
+)
+
+
+@on_servers
+def test_postgresql_generates_keys_after_the_copied_ones(
+    tmp_path: Path, database: Callable[[str], str]
+) -> None:
+    owned = Owned(tmp_path / "service", KEYS)
+    numbers = [{"id": 41}, {"id": 42}]
+    names = ("always", "later", "named")
+    source = owned.create(database("sqlite"), serial=[{"Key": 42}], **dict.fromkeys(names, numbers))
+    target = owned.create(database("postgresql"))
+    transfer(owned.folder, source, target)
+    for name, key in {"serial": 43, "always": 43, "later": 1000, "named": 43, "empty": 1}.items():
+        inserted = owned.tables[name].insert().returning(owned.tables[name].primary_key.columns[0])
+        assert execute(target, inserted) == [(key,)]
+    with pytest.raises(sa.exc.ProgrammingError, match="GENERATED ALWAYS"):
+        execute(target, "INSERT INTO always VALUES (7)")
+
+
+# --- Rows that are refused ---
+
+ITEMS = (
+    BASE
+    + """
+Table(
+    "items",
+    Base.metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(20), unique=True),
+    Column("size", Integer, CheckConstraint("size < 100")),
+    Column("kind_id", ForeignKey("kinds.id")),
+)
+Table("kinds", Base.metadata, Column("id", Integer, primary_key=True))
+"""
+)
+# The row that is refused by which database, and why.
+BAD_ROWS = [
+    ("postgresql", {"name": "s3cret" * 5}, "value too long for type character varying(20)"),
+    ("mysql", {"name": "s3cret" * 5}, "Data too long for column 'name'"),
+    ("postgresql", {"name": "s3cret\0"}, "PostgreSQL text fields cannot contain NUL (0x00) bytes"),
+    ("postgresql", {"size": -(2**40)}, "integer out of range"),
+    ("mysql", {"size": -(2**40)}, "Out of range value for column 'size'"),
+    ("postgresql", {"kind_id": 7}, "violates foreign key constraint"),
+    ("mysql", {"kind_id": 7}, "a foreign key constraint fails"),
+    ("sqlite", {"kind_id": 7}, "FOREIGN KEY constraint failed"),
+    ("mysql", {"name": "S3CRET 1"}, "Duplicate entry for key 'name'"),
+    ("sqlite", {"size": 100}, "CHECK constraint failed"),
+]
+
+
+@on_servers
+@pytest.mark.parametrize(("kind", "bad", "why"), BAD_ROWS)
+def test_row_that_the_new_database_refuses_is_named_without_its_values(
+    kind: str, bad: dict[str, Any], why: str, tmp_path: Path, database: Callable[[str], str]
+) -> None:
+    owned = Owned(tmp_path / "service", ITEMS)
+    good = [{"id": n, "name": f"s3cret {n}", "size": n % 50} for n in range(1, 1501)]
+    source = database("sqlite")
+    execute(source, "CREATE TABLE kinds (id INTEGER PRIMARY KEY)")
+    execute(
+        source,
+        "CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT, size INTEGER, kind_id INTEGER)",
+    )
+    execute(source, owned.tables["items"].insert(), good)
+    execute(source, owned.tables["items"].update().where(sa.text("id = 1234")).values(**bad))
+    target = owned.create(database(kind))
+    said = refusal(owned.folder, source, target)
+    assert said.startswith("items id=1234 is refused by the new database: ")
+    assert why in said
+    assert said.endswith("Correct or delete this row in the old database.")
+    assert "s3cret" not in said.lower()
+    assert is_empty(owned, target)
+
+
+def test_row_that_the_models_do_not_understand_is_named(
+    tmp_path: Path, database: Callable[[str], str]
+) -> None:
+    owned = Owned(
+        tmp_path / "service",
+        BASE
+        + "Table('items', Base.metadata, Column('id', Integer, primary_key=True),"
+        + " Column('day', Date), Column('text', Text))",
+    )
+    items = [{"id": n, "day": date(2020, 1, 1)} for n in range(1, 5001)]
+    source, target = owned.create(database("sqlite"), items=items), owned.create(database("sqlite"))
+    for column, bad in {"day": "'s3cret'", "text": "CAST(x'ff733363726574' AS TEXT)"}.items():
+        execute(source, f"UPDATE items SET {column} = {bad} WHERE id = 3333")
+        said = refusal(owned.folder, source, target)
+        assert said.startswith("items id=3333 cannot be read: ")
+        assert column == "day" or "s3cret" not in said
+        execute(source, f"UPDATE items SET {column} = NULL")
+
+
+@on_servers
+def test_value_that_the_new_database_changes_stops_the_commit_and_is_named(
+    tmp_path: Path, database: Callable[[str], str]
+) -> None:
+    """MySQL's FLOAT keeps seven digits, its DATETIME no fractions, a trigger does as it likes."""
+    owned = Owned(
+        tmp_path / "service",
+        BASE
+        + """
+Table("good", Base.metadata, Column("id", Integer, primary_key=True))
+Table("notes", Base.metadata, Column("id", Integer, primary_key=True), Column("sum", Float),
+      Column("at", DateTime), Column("text", String(10)))
+""",
+    )
+    notes = [
+        {"id": 1, "sum": 0.5, "at": DAY, "text": "s3cret"},
+        {"id": 2, "sum": 123456789.5, "at": DAY, "text": "s3cret"},
+        {"id": 3, "sum": 0.5, "at": DAY.replace(microsecond=600_000), "text": "s3cret"},
+        {"id": 4, "sum": 0.5, "at": DAY, "text": "trigger"},
+    ]
+    source = owned.create(database("sqlite"), notes=notes, good=[{"id": 1}])
+    target = owned.create(database("mysql"))
+    execute(
+        target,
+        "CREATE TRIGGER t BEFORE INSERT ON notes FOR EACH ROW"
+        " SET NEW.text = IF(NEW.text = 'trigger', 'Trigger', NEW.text)",
+    )
+    said = refusal(owned.folder, source, target)
+    assert said.splitlines()[1:] == [
+        "notes: 4 rows, and 4 after copying",
+        "  notes id=2 differs in sum",
+        "  notes id=3 differs in at",
+        "  notes id=4 differs in text",
+    ]
+    assert is_empty(owned, target)
+
+
+def test_row_that_does_not_arrive_stops_the_commit_and_is_named(
+    tmp_path: Path, database: Callable[[str], str]
+) -> None:
+    owned = Owned(tmp_path / "service", ITEMS)
+    source = owned.create(database("sqlite"), items=[{"id": n, "size": n} for n in range(99)])
+    target = owned.create(database("sqlite"))
+    execute(
+        target,
+        "CREATE TRIGGER t BEFORE INSERT ON items WHEN NEW.id = 42 BEGIN SELECT RAISE(IGNORE); END",
+    )
+    said = refusal(owned.folder, source, target)
+    assert said.splitlines()[1:] == [
+        "items: 99 rows, and 98 after copying",
+        "  items id=42 is missing",
+    ]
+    assert is_empty(owned, target)
+
+
+# --- Interruptions ---
+
+NOTES = (
+    BASE
+    + 'Table("notes", Base.metadata, Column("id", Integer, primary_key=True), Column("text", Text))'
+)
+
+
+def notes(owned: Owned, url: str, number: int) -> str:
+    owned.create(url)
+    numbers = (
+        "SELECT seq FROM seq_1_to_{}"
+        if url.startswith("mysql")
+        else "WITH RECURSIVE n(seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM n WHERE seq < {})"
+        " SELECT seq FROM n"
+    ).format(number)
+    word = "repeat('word ', 40)" if not url.startswith("sqlite") else f"'{'word ' * 40}'"
+    execute(url, f"INSERT INTO notes SELECT seq, {word} FROM ({numbers}) AS numbers")
+    return url
+
+
+def has_begun(url: str, server: Server | None) -> bool:
+    """Whether uncommitted rows are in the database."""
+    if server is None:
+        return Path(f"{url.removeprefix('sqlite:///')}-journal").exists()
+    if isinstance(server, PostgreSQL):
+        return execute(url, "SELECT pg_relation_size('notes') > 100000") == [(True,)]
+    (written,) = server.run(
+        "SELECT coalesce(max(trx_rows_modified), 0) FROM information_schema.innodb_trx"
+    )[0]
+    return written > 500
+
+
+@on_servers
+@pytest.mark.parametrize(
+    ("kind", "number"),
+    [
+        ("sqlite", signal.SIGKILL),
+        ("postgresql", signal.SIGKILL),
+        ("mysql", signal.SIGKILL),
+        ("sqlite", signal.SIGTERM),
+        ("postgresql", signal.SIGINT),
+        ("mysql", signal.SIGINT),
+    ],
+)
+def test_stopped_in_the_middle_it_leaves_nothing_and_runs_again(
+    kind: str,
+    number: signal.Signals,
+    tmp_path: Path,
+    database: Callable[[str], str],
+    request: pytest.FixtureRequest,
+) -> None:
+    owned = Owned(tmp_path / "service", NOTES)
+    source = notes(owned, database("sqlite"), 8_000)
+    target = owned.create(database(kind))
+    server = None if kind == "sqlite" else request.getfixturevalue("servers")(kind)
+    process = start(owned.folder, "--batch-size", "10", source, target)
+    wait_for(lambda: has_begun(target, server) or process.poll() is not None)
+    process.send_signal(number)
+    printed, said = process.communicate(timeout=SECONDS)
+    assert printed == ""
+    if number == signal.SIGKILL:
+        assert process.returncode == -number
+        assert is_empty(owned, target)
+        transfer(owned.folder, source, target)
+        assert owned.rows(target) == owned.rows(source)
+    else:
+        interrupted = "Interrupted. Nothing is written: run it again.\n"
+        assert (process.returncode, said) == (1, interrupted)
+        assert is_empty(owned, target)
+
+
+@on_servers
+@pytest.mark.parametrize(
+    ("kind", "lost"), [("postgresql", "new"), ("mysql", "new"), ("postgresql", "old")]
+)
+def test_lost_connection_leaves_nothing_and_is_said(
+    kind: str,
+    lost: str,
+    tmp_path: Path,
+    database: Callable[[str], str],
+    servers: Callable[[str], Server],
+) -> None:
+    owned = Owned(tmp_path / "service", NOTES)
+    server = servers(kind)
+    if lost == "new":
+        source, target = notes(owned, database("sqlite"), 8_000), owned.create(database(kind))
+    else:
+        source, target = notes(owned, database(kind), 8_000), owned.create(database("sqlite"))
+    process = start(owned.folder, "--batch-size", "10", source, target)
+    wait_for(lambda: has_begun(target, server if lost == "new" else None))
+    name = (target if lost == "new" else source).rpartition("/")[2]
+    if kind == "postgresql":
+        end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+        server.run(end, name)
+    else:
+        ids = "SELECT id FROM information_schema.processlist WHERE db = %s"
+        for (number,) in server.run(ids, name):
+            server.run(f"KILL CONNECTION {number}")
+    printed, said = process.communicate(timeout=SECONDS)
+    assert (process.returncode, printed) == (1, "")
+    assert said.startswith("A database gave up: ")
+    assert said.endswith(". Nothing is written.\n")
+    assert len(said.splitlines()) == 1
+    assert is_empty(owned, target)
+
+
+def test_full_disk_leaves_nothing(tmp_path: Path, database: Callable[[str], str]) -> None:
+    owned = Owned(tmp_path / "service", NOTES)
+    source = notes(owned, database("sqlite"), 50_000)
+    target = owned.create(database("sqlite"))
+    limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (3_000_000, 3_000_000))
+    result = run(owned.folder, source, target, preexec_fn=limit)
+    assert result.returncode == 1
+    assert result.stderr.startswith("A database gave up: ")
+    assert is_empty(owned, target)
+    transfer(owned.folder, source, target)
+
+
+@on_servers
+@pytest.mark.parametrize("kind", KINDS)
+def test_all_tables_are_copied_as_they_were_at_one_moment(
+    kind: str, tmp_path: Path, database: Callable[[str], str]
+) -> None:
+    later = 'Table("later", Base.metadata, Column("id", ForeignKey("notes.id"), primary_key=True))'
+    owned = Owned(tmp_path / "service", f"{NOTES}\n{later}\n")
+    source, target = notes(owned, database(kind), 8_000), owned.create(database("sqlite"))
+    execute(source, "INSERT INTO later VALUES (1)")
+    process = start(owned.folder, "--batch-size", "10", source, target)
+    wait_for(lambda: has_begun(target, None))
+    execute(source, "INSERT INTO later VALUES (2)")
+    assert process.poll() is None
+    _, said = process.communicate(timeout=SECONDS)
+    assert (process.returncode, said) == (0, "")
+    assert owned.rows(target)["later"] == [(1,)]
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, str(SCRIPT), *arguments],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < give_up
+        time.sleep(0.02)
+
+
+# A process counts the memory of the one that it was forked from: this one is small.
+PEAK = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+
+
+@long_on_servers
+def test_more_rows_take_no_more_memory(
+    many: int, tmp_path: Path, database: Callable[[str], str]
+) -> None:
+    peaks = []
+    for number in (20_000, many):
+        owned = Owned(tmp_path / f"service {number}", NOTES)
+        source = notes(owned, database("postgresql"), number)
+        target = owned.create(database("mysql"))
+        measured = subprocess.run(
+            [sys.executable, "-c", PEAK, sys.executable, str(SCRIPT), source, target],
+            cwd=owned.folder,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        assert f" {number:,}  " in measured.stdout
+        peaks.append(int(measured.stdout.splitlines()[-1]))
+    assert peaks[1] - peaks[0] < 10_000  # kilobytes; the rows are 40,000 and more
+
+
+# --- Refused before anything is written ---
+
+
+@pytest.fixture
+def owned(tmp_path: Path) -> Owned:
+    return Owned(tmp_path / "service", ITEMS)
+
+
+@pytest.fixture
+def pair(owned: Owned, database: Callable[[str], str]) -> tuple[str, str]:
+    """Two databases between which rows can be copied."""
+    filled = owned.create(database("sqlite"), kinds=[{"id": 1}], items=[{"id": 1, "kind_id": 1}])
+    return filled, owned.create(database("sqlite"))
+
+
+def misuse(folder: Path, *arguments: str) -> str:
+    result = run(folder, *arguments)
+    assert (result.returncode, result.stdout) == (2, "")
+    return result.stderr.splitlines()[-1].partition("error: ")[2]
+
+
+def test_outside_of_a_service_it_says_where_to_run(tmp_path: Path) -> None:
+    said = misuse(tmp_path, "sqlite:///a.db", "sqlite:///b.db")
+    assert said == "there is no app/models.py here: run it in the service's folder"
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("oracle://me:s3cret@host/x", "it must start with sqlite://, postgresql:// or mysql://"),
+        ("s3cret", "it must start with sqlite://, postgresql:// or mysql://"),
+        ("mysql://me:s3cret@host:port/x", "its port is not a number"),
+        ("postgresql://me:s3cret@host", "it names no database: end it with /name"),
+        ("sqlite://", "it names no database: end it with /name"),
+        ("sqlite:///:memory:", "it names no database: end it with /name"),
+    ],
+)
+def test_url_that_it_cannot_use_is_refused_without_its_password(
+    owned: Owned, url: str, why: str
+) -> None:
+    assert misuse(owned.folder, "sqlite:///a.db", url) == f"argument NEW: {why}"
+
+
+def test_other_misuse_is_refused_without_a_password(owned: Owned) -> None:
+    url = "mysql://me:s3cret@host/x"
+    assert misuse(owned.folder, url, url, url).endswith("mysql://me:***@host/x")
+    for size in ("0", "x", "-1"):
+        said = misuse(owned.folder, "--batch-size", size, url, url)
+        assert said == "argument --batch-size: it must be a number from 1"
+
+
+@pytest.mark.parametrize("scheme", ["postgresql+asyncpg", "mariadb"])
+def test_server_that_cannot_be_reached_is_named_without_its_password(
+    owned: Owned, pair: tuple[str, str], scheme: str
+) -> None:
+    said = refusal(owned.folder, pair[0], f"{scheme}://me:s3cret@127.0.0.1:1/x")
+    assert said.startswith("The new database ")
+    assert "://me:***@127.0.0.1:1/x cannot be opened: " in said
+    assert said.endswith(": correct its URL, or let its server run.")
+    assert "s3cret" not in said
+
+
+@on_servers
+@pytest.mark.parametrize(
+    ("kind", "written"),
+    [
+        ("postgresql", "postgres"),
+        ("postgresql", "postgresql+asyncpg"),
+        ("mysql", "mysql+asyncmy"),
+        ("mysql", "mariadb"),
+    ],
+)
+def test_urls_are_taken_as_services_write_them(
+    kind: str, written: str, owned: Owned, pair: tuple[str, str], database: Callable[[str], str]
+) -> None:
+    target = owned.create(database(kind))
+    query = "?ssl=prefer" if "asyncpg" in written else ""
+    transfer(
+        owned.folder,
+        pair[0].replace("sqlite", "sqlite+aiosqlite"),
+        target.replace(kind, written, 1) + query,
+    )
+    assert owned.rows(target) == owned.rows(pair[0])
+
+
+def test_file_that_is_not_there_is_not_made(owned: Owned, pair: tuple[str, str]) -> None:
+    said = refusal(owned.folder, "sqlite:///none.db", pair[1])
+    assert said.endswith("There is no old database sqlite+pysqlite:///none.db: correct its URL.")
+    said = refusal(owned.folder, pair[0], "sqlite:///none.db")
+    assert said.endswith("none.db: make it with `uv run alembic upgrade head`.")
+    assert not (owned.folder / "none.db").exists()
+
+
+@on_servers
+@pytest.mark.parametrize("kind", DRIVERS)
+def test_same_database_under_another_url_is_refused(
+    kind: str, owned: Owned, database: Callable[[str], str], tmp_path: Path
+) -> None:
+    url = owned.create(database(kind))
+    if kind == "sqlite":
+        (tmp_path / "link").symlink_to(tmp_path)
+        other = url.replace(f"{tmp_path}/", f"{tmp_path}/link/")
+    else:
+        other = url.replace("127.0.0.1", "localhost")
+    said = refusal(owned.folder, url, other)
+    assert said == "Both URLs lead to the same database: correct one of them."
+
+
+def test_database_that_is_not_migrated_is_refused(owned: Owned, pair: tuple[str, str]) -> None:
+    old, new = pair
+    execute(new, "DROP TABLE items")
+    execute(new, "CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT, kind_id INTEGER)")
+    execute(new, "DROP TABLE kinds")
+    assert refusal(owned.folder, old, new) == (
+        "The new database lacks the table kinds, the column items.size: run"
+        " `uv run alembic upgrade head` with its URL in DATABASE_URL."
+    )
+    assert refusal(owned.folder, new, old) == (
+        "The old database lacks the table kinds, the column items.size: run"
+        " `uv run alembic upgrade head` for it, with the service as it was before the switch."
+    )
+
+
+def test_databases_at_different_migrations_are_refused(owned: Owned, pair: tuple[str, str]) -> None:
+    for url, version in zip(pair, ("0001", "0002"), strict=True):
+        execute(url, "CREATE TABLE alembic_version (version_num TEXT)")
+        execute(url, f"INSERT INTO alembic_version VALUES ('{version}')")
+    assert refusal(owned.folder, *pair) == (
+        "The old database is at migration 0001, the new one at 0002: run"
+        " `uv run alembic upgrade head` for both, for the old one with the service as it was"
+        " before the switch."
+    )
+    execute(pair[1], "UPDATE alembic_version SET version_num = '0001'")
+    transfer(owned.folder, *pair)
+
+
+def test_database_with_rows_is_refused(owned: Owned, pair: tuple[str, str]) -> None:
+    execute(pair[1], owned.tables["kinds"].insert(), [{"id": 7}, {"id": 8}])
+    before = owned.rows(pair[1])
+    said = refusal(owned.folder, *pair)
+    assert said.startswith("The new database is not empty: kinds (2 rows). Create it anew, ")
+    assert owned.rows(pair[1]) == before
+
+
+@pytest.mark.parametrize(
+    ("models", "said"),
+    [
+        (
+            "import not_there.at_all",
+            "app.models needs the module not_there, which is not installed: add its package to the"
+            " service, or write `--with PACKAGE` after `uv run`.",
+        ),
+        (
+            "import app.not_there",
+            "app.models cannot be imported: No module named 'app.not_there': correct it.",
+        ),
+        ("x = 1", "app.models cannot be imported: ImportError: cannot import name 'Base' from"),
+        ("1 / 0", "app.models cannot be imported: ZeroDivisionError: division by zero: correct it"),
+    ],
+)
+def test_models_that_cannot_be_imported_are_named(
+    owned: Owned, pair: tuple[str, str], models: str, said: str
+) -> None:
+    (owned.folder / "app" / "models.py").write_text(models)
+    assert refusal(owned.folder, *pair).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("tables", "said"),
+    [
+        (
+            """
+Table("a", Base.metadata, Column("id", Integer, primary_key=True),
+      Column("b_id", ForeignKey("b.id"), nullable=False))
+Table("b", Base.metadata, Column("id", Integer, primary_key=True),
+      Column("a_id", ForeignKey("a.id"), nullable=False))
+""",
+            "No row can come first in a, b, where foreign keys that cannot be NULL form a circle:"
+            " make one of them nullable, by a migration of both databases.",
+        ),
+        (
+            """
+Table("a", Base.metadata, Column("id", Integer, primary_key=True),
+      Column("a_id", ForeignKey("a.id"), nullable=False))
+""",
+            "No row can come first in a, where foreign keys that cannot be NULL form a circle:"
+            " make one of them nullable, by a migration of both databases.",
+        ),
+        (
+            """
+Table("a", Base.metadata, Column("id", Integer, unique=True), Column("a_id", ForeignKey("a.id")))
+""",
+            "The rows of a refer to some that come later, and have no primary key to find them by:"
+            " add one, by a migration of both databases.",
+        ),
+    ],
+)
+def test_circle_that_it_cannot_break_is_refused(
+    tables: str, said: str, tmp_path: Path, database: Callable[[str], str]
+) -> None:
+    owned = Owned(tmp_path / "circle", BASE + tables)
+    assert refusal(owned.folder, database("sqlite"), database("sqlite")) == said
+
+
+def test_what_the_models_do_not_know_is_named_and_left_behind(
+    owned: Owned, pair: tuple[str, str]
+) -> None:
+    execute(pair[0], "CREATE TABLE legacy (id INTEGER)")
+    execute(pair[0], "ALTER TABLE items ADD COLUMN colour TEXT")
+    result = run(owned.folder, *pair)
+    assert result.returncode == 0
+    assert result.stderr == (
+        "Left behind, because app.models does not know it: the column items.colour, the table"
+        " legacy.\n"
+    )
+
+
+def test_dry_run_checks_and_counts_and_writes_nothing(owned: Owned, pair: tuple[str, str]) -> None:
+    printed = transfer(owned.folder, "--dry-run", *pair)
+    assert printed.splitlines() == [
+        "kinds: 1 rows",
+        "items: 1 rows",
+        "All checks passed and nothing is written: run it without --dry-run.",
+    ]
+    assert is_empty(owned, pair[1])
+    execute(pair[1], "DROP TABLE items")
+    assert "lacks the table items" in refusal(owned.folder, "--dry-run", *pair)
+
+
+def test_bar_shows_the_progress_on_a_terminal_only(owned: Owned, pair: tuple[str, str]) -> None:
+    assert run(owned.folder, "--dry-run", *pair).stderr == ""
+    controller, terminal = os.openpty()
+    termios.tcsetwinsize(terminal, (24, 100))
+    command = [sys.executable, str(SCRIPT), *pair]
+    subprocess.run(command, cwd=owned.folder, stderr=terminal, stdout=subprocess.PIPE, check=True)
+    shown = os.read(controller, 100_000).decode()
+    os.close(controller)
+    os.close(terminal)
+    assert "Copying kinds: " in shown
+    assert "100%" in shown
+    assert "4.00/4.00" in shown
+
+
+def test_old_database_is_never_written_to(owned: Owned, pair: tuple[str, str]) -> None:
+    file = Path(pair[0].removeprefix("sqlite:///"))
+    before = file.read_bytes()
+    transfer(owned.folder, *pair)
+    assert file.read_bytes() == before
+
+
+def test_help_says_how_to_run_it_and_how_it_ends(tmp_path: Path) -> None:
+    result = run(tmp_path, "--help")
+    assert result.returncode == 0
+    assert "uv run --with-requirements $TOOL python $TOOL sqlite:///my_service.db" in result.stdout
+    assert "Ends with 0 if all is copied, 1 if" in result.stdout

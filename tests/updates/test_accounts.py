@@ -1,0 +1,156 @@
+"""Accounts come by an update, and rows that had no owner get the one that was chosen."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.services import UV, Service
+from tests.systems.running import database, run_in, serving, settings, succeed_in
+from tests.updates import owner
+from tests.updates.projects import Project, Template
+from tests.variants import Variant
+
+PASSWORD = "correct horse battery staple"
+ACCOUNT = {"owner_email": "Ada@example.org", "owner_password": PASSWORD}
+MIGRATION = "migrations/versions/0002_accounts.py"
+
+Environment = Callable[[Path, Variant], Service]
+
+
+@contextmanager
+def joined(
+    upstream: Template, folder: Path, in_environment: Environment, driver: str, existing_rows: str
+) -> Iterator[tuple[Project, Service, str, Any]]:
+    """A service with edits and rows after the update that adds accounts, and the rows before."""
+    variant = Variant(driver, "layered")
+    project = Project.copy(upstream, folder, "1.0.0", **variant.answers)
+    owner.add(project, "layered")
+    service = in_environment(project.folder, variant)
+    with database(service) as url:
+        succeed_in(service, url, "alembic", "upgrade", "head")
+        owner.write_migration(service, url, "Labels")
+        project.commit()
+        rows = owner.fill(service, url)
+        [newest] = re.findall(r"(\w+) \(head\)", succeed_in(service, url, "alembic", "heads"))
+        message = project.update(auth="jwt", newest_migration=newest, existing_rows=existing_rows)
+        assert MIGRATION in message
+        assert "SECRET_KEY in .env" in message
+        owner.append(project, ".env", "SECRET_KEY=development-secret-of-the-tests-alone\n")
+        service = in_environment(project.folder, Variant(driver, "layered", "jwt"))
+        yield project, service, url, rows
+
+
+def upgrade(service: Service, url: str, **environment: str) -> None:
+    variables = settings(url, environment)
+    service.succeed(UV, "run", "--no-sync", "alembic", "upgrade", "head", **variables)
+
+
+def projects_of_ada(service: Service, url: str) -> list[str]:
+    """The names of the projects that she sees when she logs in."""
+    with serving(service, url) as running:
+        form = {"username": "ada@example.org", "password": PASSWORD}
+        token = running.client.post("/api/v1/auth/token", data=form)
+        assert token.status_code == 200, token.text
+        bearer = {"Authorization": f"Bearer {token.json()['access_token']}"}
+        found = running.client.get("/api/v1/projects", headers=bearer).json()
+        return [project["name"] for project in found["items"]]
+
+
+def test_rows_go_to_the_account_that_the_environment_names(
+    upstream: Template, tmp_path: Path, in_environment: Environment, joined_by: str
+) -> None:
+    with joined(upstream, tmp_path / "project", in_environment, joined_by, "one_account") as made:
+        project, service, url, rows = made
+        assert project.conflicts() == set()
+        kept = owner.edits_left(project, "layered")
+        assert kept == ["deleted endpoint", "deleted schema", "deleted tests"]  # not done here
+        # Before anything is changed, even where tables cannot be taken back.
+        for _ in range(2):
+            refused = run_in(service, url, "alembic", "upgrade", "head")
+            assert "There are rows that need an owner: set OWNER_EMAIL" in refused.stdout
+        upgrade(service, url, **ACCOUNT)
+        succeed_in(service, url, "alembic", "check")
+        assert succeed_in(service, url, "alembic", "heads").count("(head)") == 1
+        assert owner.show(service, url) == rows
+        assert sorted(projects_of_ada(service, url)) == ["Garden", "Pond 🐟"]
+    # The suite names endpoints of the owner that are still open to everybody.
+    guarded = ("pytest", "-q", "tests/test_auth.py", "-k", "need_a_token")
+    assert "/api/v1/labels" in service.uv_run_failing(*guarded)
+    close_labels(project)
+    whole = ["--cov"] if joined_by == "aiosqlite" else ["tests/test_migrations.py"]
+    assert "passed" in service.uv_run("pytest", "-q", "-n", "2", *whole)
+
+
+def close_labels(project: Project) -> None:
+    name = "app/api/labels.py"
+    project.replace(name, "(session: Session, name", "(_: CurrentUser, session: Session, name")
+    project.replace(name, "(session: ReadSession)", "(_: CurrentUser, session: ReadSession)")
+    project.replace(
+        name, "\nfrom app.database", "\nfrom app.auth import CurrentUser\nfrom app.database"
+    )
+
+
+@pytest.mark.xdist_group("aiosqlite-jwt")
+def test_rows_go_where_the_owner_of_the_service_writes(
+    upstream: Template, tmp_path: Path, in_environment: Environment
+) -> None:
+    with joined(upstream, tmp_path / "project", in_environment, "aiosqlite", "by_hand") as made:
+        project, service, url, rows = made
+        refused = run_in(service, url, "alembic", "upgrade", "head")
+        assert f"Write into {MIGRATION} who gets which rows." in refused.stdout
+        project.replace(
+            MIGRATION,
+            "    # When you have written `give_owners`, delete this line.\n"
+            f'    raise RuntimeError("Write into {MIGRATION} who gets which rows.")\n',
+            "",
+        )
+        project.replace(
+            MIGRATION,
+            '        connection.execute(table.update().values(owner_id=owner["id"]))\n',
+            '        connection.execute(table.update().values(owner_id=owner["id"]))\n'
+            "    bob = owner | {'id': uuid7(), 'email': 'bob@example.org'}\n"
+            "    connection.execute(USERS.insert().values(bob))\n"
+            "    garden = sa.text(\"UPDATE projects SET owner_id = :id WHERE name = 'Garden'\")\n"
+            "    connection.execute(garden, {'id': bob['id'].hex})\n",
+        )
+        upgrade(service, url, **ACCOUNT)
+        succeed_in(service, url, "alembic", "check")
+        assert owner.show(service, url) == rows
+        assert projects_of_ada(service, url) == ["Pond 🐟"]
+
+
+@pytest.mark.xdist_group("aiosqlite-jwt")
+def test_service_without_rows_needs_no_owner(
+    upstream: Template, tmp_path: Path, in_environment: Environment
+) -> None:
+    examples = ("projects", "measurements", "assistant")
+    variant = Variant("aiosqlite", "by_feature", examples=examples)
+    project = Project.copy(upstream, tmp_path / "project", "1.0.0", **variant.answers)
+    project.update(auth="jwt")
+    owner.append(project, ".env", "SECRET_KEY=development-secret-of-the-tests-alone\n")
+    service = in_environment(project.folder, Variant("aiosqlite", "by_feature", "jwt", examples))
+    with database(service) as url:
+        succeed_in(service, url, "alembic", "upgrade", "head")
+        succeed_in(service, url, "alembic", "check")
+        succeed_in(service, url, "alembic", "downgrade", "0001")
+        succeed_in(service, url, "alembic", "upgrade", "head")
+        succeed_in(service, url, "alembic", "check")
+
+
+def test_migration_stays_when_later_updates_do_not_ask_again(
+    upstream: Template, tmp_path: Path
+) -> None:
+    project = Project.copy(upstream, tmp_path / "project", "1.0.0")
+    project.update(auth="jwt")
+    migration = (project.folder / MIGRATION).read_text()
+    project.commit()
+    project.update(description="Another sentence.")
+    assert (project.folder / MIGRATION).read_text() == migration
+    assert MIGRATION not in project.changed()
+    answers = (project.folder / ".copier-answers.yml").read_text()
+    assert "existing_rows" not in answers
+    assert "newest_migration" not in answers

@@ -1,0 +1,53 @@
+"""A service moves to another database by an update, with its edits, its suite and its rows."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.rendering import ROOT
+from tests.services import Service
+from tests.systems.running import database, run_in, serving, succeed_in
+from tests.updates import owner
+from tests.updates.projects import Project, Template
+from tests.variants import Variant
+
+TRANSFER = ROOT / "tools" / "transfer.py"
+
+
+def test_edits_and_rows_move_to_the_new_database(
+    upstream: Template,
+    tmp_path: Path,
+    in_environment: Callable[[Path, Variant], Service],
+    switched: tuple[str, str],
+) -> None:
+    old, new = switched
+    before = Variant(old)
+    project = Project.copy(upstream, tmp_path / "project", "1.0.0", **before.answers)
+    owner.live_in(project, "flat")
+    service = in_environment(project.folder, before)
+    with database(service) as old_url:
+        succeed_in(service, old_url, "alembic", "upgrade", "head")
+        owner.write_migration(service, old_url, "Labels")
+        project.commit()
+        rows = owner.fill(service, old_url)
+
+        message = project.update(driver=new)
+        assert "DATABASE_URL in .env" in message
+        assert project.conflicts() == set()
+        assert owner.edits_left(project, "flat") == []
+        service = in_environment(project.folder, Variant(new))
+        with database(service) as new_url:
+            succeed_in(service, new_url, "alembic", "upgrade", "head")
+            succeed_in(service, new_url, "alembic", "check")
+            # With the repository's own environment, which has what the tool asks for.
+            service.succeed(sys.executable, str(TRANSFER), old_url, new_url)
+            assert owner.show(service, new_url) == rows
+            with serving(service, new_url) as running:
+                assert running.call("GET", "/api/v1/labels") == ["urgent"]
+                assert len(running.call("GET", "/api/v1/projects")["items"]) == 2
+            # The old database is a stranger to the new driver, which says so.
+            assert (
+                "DATABASE_URL must start with"
+                in run_in(service, old_url, "alembic", "current").stdout
+            )
+    assert "passed" in service.uv_run("pytest", "-q", "--cov", "-n", "2")
