@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.services import Service
+from tests.updates import owner
 from tests.updates.projects import NEXT, Project, Template, git
+from tests.updates.releases_to_come import bring_column_with_migration, bring_setting
 from tests.variants import Variant
 
 LINE = "    slow_query_seconds: float = Field({}, ge=0, le=3600)\n"
@@ -78,3 +80,49 @@ def test_dirty_work_tree_is_refused_and_left_as_it_is(upstream: Template, tmp_pa
     with pytest.raises(Exception, match="dirty"):
         project.update()
     assert project.changed() == {"README.md"}
+
+
+def reformatted(template: Template, folder: Path, line_length: int) -> Project:
+    project = Project.copy(template, folder)
+    project.replace("pyproject.toml", "line-length = 100", f"line-length = {line_length}")
+    owner.tidy(project)
+    assert len(project.changed()) > 20
+    project.commit()
+    return project
+
+
+@pytest.mark.parametrize("line_length", [79, 120])
+def test_reformatted_project_gets_what_does_not_meet_its_lines(
+    own_upstream: Template, tmp_path: Path, line_length: int
+) -> None:
+    project = reformatted(own_upstream, tmp_path / "project", line_length)
+    bring_column_with_migration(own_upstream)
+    bring_setting(own_upstream)
+    own_upstream.release(NEXT)
+    project.update()
+    assert project.conflicts() == set()
+    assert project.changed() == {
+        ".copier-answers.yml",
+        ".env.example",
+        "app/models.py",
+        "app/settings.py",
+        "migrations/versions/0002_estimates.py",
+    }
+    project.commit()
+    owner.tidy(project)
+    assert project.changed() == set()
+
+
+def test_reformatted_lines_that_the_template_changes_are_kept_beside_them(
+    upstream: Template, tmp_path: Path
+) -> None:
+    project = reformatted(upstream, tmp_path / "project", 79)
+    before = project.files()
+    project.update(driver="asyncpg")
+    fresh = Project.copy(upstream, tmp_path / "fresh", driver="asyncpg").files()
+    conflicts = project.conflicts()
+    assert "app/database.py" in conflicts
+    for name in conflicts:
+        assert "<<<<<<< before updating" in project.files()[name]
+        assert git(project.folder, "show", f":2:{name}") == before[name]
+        assert git(project.folder, "show", f":3:{name}") == fresh[name]

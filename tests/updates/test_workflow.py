@@ -1,0 +1,152 @@
+"""The workflow of a service that opens pull requests, run on a repository of its own."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.services import UV
+from tests.updates.projects import NEXT, WORK_TREE, Project, Template, git
+from tests.updates.releases_to_come import bring_setting
+
+SHIMS = {
+    # Says that it was called, and with what.
+    "gh": 'printf "%s\\n" "$@" > "$RUNNER_TEMP/gh"; cat "$RUNNER_TEMP/body" > "$RUNNER_TEMP/sent"',
+    "uvx": f'exec "{sys.executable}" -m "$@"',
+    "uv": f'exec "{UV}" "$@"',
+}
+
+
+class Repository:
+    """A project with a remote, and the runner that its workflow meets at GitHub."""
+
+    def __init__(self, project: Project, folder: Path) -> None:
+        self.project = project
+        self.remote = folder / "remote.git"
+        git(folder, "clone", "--quiet", "--bare", str(project.folder), str(self.remote))
+        git(project.folder, "remote", "add", "origin", str(self.remote))
+        self.runner = folder / "runner"
+        self.runner.mkdir()
+        programs = folder / "bin"
+        programs.mkdir()
+        for name, body in SHIMS.items():
+            (programs / name).write_text(f"#!/bin/sh\n{body}\n")
+            (programs / name).chmod(0o755)
+        self.environment = os.environ | {
+            "PATH": f"{programs}:{os.environ['PATH']}",
+            "RUNNER_TEMP": str(self.runner),
+            "UV_PYTHON": sys.executable,
+        }
+
+    def run_workflow(self) -> subprocess.CompletedProcess[str]:
+        """Check out what the remote has, and run the commands as GitHub does."""
+        for name in ("gh", "sent"):
+            (self.runner / name).unlink(missing_ok=True)
+        workspace = self.runner / "workspace"
+        git(self.runner, "clone", "--quiet", "--depth", "1", f"file://{self.remote}", "workspace")
+        workflow = yaml.safe_load((workspace / ".github/workflows/template.yml").read_text())
+        [commands] = [step["run"] for step in workflow["jobs"]["update"]["steps"] if "run" in step]
+        result = subprocess.run(
+            ["bash", "-e", "-c", commands],
+            cwd=workspace,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        shutil.rmtree(workspace)
+        return result
+
+    def pull_request(self) -> list[str] | None:
+        """What `gh` was called with."""
+        called = self.runner / "gh"
+        return called.read_text().splitlines() if called.exists() else None
+
+    def branches(self) -> set[str]:
+        return set(git(self.remote, "branch", "--format", "%(refname:short)").split())
+
+
+@pytest.fixture
+def repository(own_upstream: Template, tmp_path: Path) -> Repository:
+    project = Project.copy(own_upstream, tmp_path / "project", WORK_TREE)
+    subprocess.run([UV, "lock", "--quiet"], cwd=project.folder, check=True)
+    project.replace("app/settings.py", "port: int = Field(8000", "port: int = Field(8500")
+    project.commit()
+    git(project.folder, "branch", "--move", "--force", "main")
+    return Repository(project, tmp_path)
+
+
+def test_nothing_is_opened_when_nothing_is_new(repository: Repository) -> None:
+    result = repository.run_workflow()
+    assert result.returncode == 0, result.stderr
+    assert "Nothing is new." in result.stdout
+    assert repository.pull_request() is None
+    assert repository.branches() == {"main"}
+
+
+def test_changes_are_opened_once_with_the_message_of_the_update(
+    repository: Repository, own_upstream: Template
+) -> None:
+    bring_setting(own_upstream)
+    own_upstream.replace(
+        "template/pyproject.toml.jinja", '    "ruff>=0.17.5",\n', '    "ruff>=0.17.4",\n'
+    )
+    own_upstream.release(NEXT)
+    result = repository.run_workflow()
+    assert result.returncode == 0, result.stderr
+    called = repository.pull_request()
+    assert called is not None
+    assert called[:4] == ["pr", "create", "--head", f"template-{NEXT}"]
+    assert "--draft" not in called
+    sent = (repository.runner / "sent").read_text()
+    assert "uv run alembic upgrade head" in sent
+    assert "Conflicts" not in sent
+    branch = f"template-{NEXT}"
+    assert repository.branches() == {"main", branch}
+    changed = git(repository.remote, "diff", "--name-only", "main", branch).splitlines()
+    # With the lock file in step, because the service's CI installs what it says.
+    assert changed == [
+        ".copier-answers.yml",
+        ".env.example",
+        "app/settings.py",
+        "pyproject.toml",
+        "uv.lock",
+    ]
+    assert "Field(8500" in git(repository.remote, "show", f"{branch}:app/settings.py")
+    result = repository.run_workflow()
+    assert result.returncode == 0, result.stderr
+    assert "There is a branch" in result.stdout
+    assert repository.pull_request() is None
+
+
+def test_conflicts_are_opened_as_a_draft_that_lists_them(
+    repository: Repository, own_upstream: Template
+) -> None:
+    own_upstream.replace(
+        "template/app/settings.py.jinja", "port: int = Field(8000", "port: int = Field(9000"
+    )
+    own_upstream.release(NEXT)
+    result = repository.run_workflow()
+    assert result.returncode == 0, result.stderr
+    called = repository.pull_request()
+    assert called is not None
+    assert "--draft" in called
+    assert "- `app/settings.py`\n" in (repository.runner / "sent").read_text()
+    settings = git(repository.remote, "show", f"template-{NEXT}:app/settings.py")
+    assert "<<<<<<< before updating" in settings
+    assert "Field(8500" in settings
+    assert "Field(9000" in settings
+
+
+def test_template_that_cannot_be_reached_fails_with_the_reason(
+    repository: Repository, own_upstream: Template
+) -> None:
+    own_upstream.folder.rename(own_upstream.folder.with_name("moved"))
+    result = repository.run_workflow()
+    assert result.returncode == 1
+    assert "template" in result.stdout + result.stderr
+    assert repository.branches() == {"main"}
