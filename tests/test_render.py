@@ -23,6 +23,7 @@ COMMON = (
         ".env.example",
         ".gitattributes",
         ".github/workflows/ci.yml",
+        ".github/workflows/template.yml",
         ".gitignore",
         ".pre-commit-config.yaml",
         "Dockerfile",

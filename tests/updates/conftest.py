@@ -10,13 +10,17 @@ from tests.variants import DRIVERS, STRUCTURES
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """`lived_in` is the structure of a service with edits and rows, `joined_by` its driver when
-    accounts are added, `switched` its drivers before and after a switch.
+    accounts are added, `switched` its drivers before and after a switch. `suite` is all of its tests
+    or, where others run these by default, some.
     """
     everything = metafunc.config.getoption("all")
+    if "suite" in metafunc.fixturenames:
+        some = ["tests/test_migrations.py", "tests/test_tasks.py", "tests/test_labels.py"]
+        metafunc.parametrize("suite", [["--cov"] if everything else some], ids=["suite"])
     if "lived_in" in metafunc.fixturenames:
         metafunc.parametrize("lived_in", STRUCTURES if everything else STRUCTURES[:1])
     if "joined_by" in metafunc.fixturenames:
-        drivers = DRIVERS if everything else ("aiosqlite", "aiomysql")
+        drivers = DRIVERS if everything else DRIVERS[:1]
         groups = [pytest.mark.xdist_group(f"{driver}-jwt") for driver in drivers]
         params = [pytest.param(d, marks=group) for d, group in zip(drivers, groups, strict=True)]
         metafunc.parametrize("joined_by", params)
@@ -32,7 +36,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         ]
         params = [
             pytest.param(pair, marks=pytest.mark.xdist_group(f"{pair[1]}-none"), id="-".join(pair))
-            for pair in (pairs if everything else pairs[:2])
+            for pair in (pairs if everything else pairs[:1])
         ]
         metafunc.parametrize("switched", params)
 

@@ -52,6 +52,7 @@ def test_migrations_of_both_become_one_line(
     tmp_path: Path,
     in_environment: Callable[[Path, Variant], Service],
     lived_in: str,
+    suite: list[str],
 ) -> None:
     variant = Variant("aiosqlite", lived_in)
     project = Project.copy(own_upstream, tmp_path / "project", WORK_TREE, **variant.answers)
@@ -80,4 +81,4 @@ def test_migrations_of_both_become_one_line(
         succeed_in(service, url, "alembic", "upgrade", "head")
         succeed_in(service, url, "alembic", "check")
         assert owner.show(service, url) == rows
-    assert "passed" in service.uv_run("pytest", "-q", "--cov", "-n", "2")
+    assert "passed" in service.uv_run("pytest", "-q", "-n", "2", *suite)
