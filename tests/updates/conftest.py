@@ -10,8 +10,8 @@ from tests.variants import DRIVERS, STRUCTURES
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """`lived_in` is the structure of a service with edits and rows, `joined_by` its driver when
-    accounts are added, `switched` its drivers before and after a switch. `suite` is all of its tests
-    or, where others run these by default, some.
+    accounts are added, `switched` its drivers before and after a switch; `suite` is all of its
+    tests or, where other tests run these by default, some.
     """
     everything = metafunc.config.getoption("all")
     if "suite" in metafunc.fixturenames:

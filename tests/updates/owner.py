@@ -201,6 +201,9 @@ def edits_left(project: Project, structure: str) -> list[str]:
     return [name for name, found in kept.items() if not found]
 
 
+# What `edits_left` finds where the owner only added.
+NOT_DELETED = {"deleted endpoint", "deleted schema", "deleted tests"}
+
 FILL = """
 import asyncio
 from datetime import UTC, datetime

@@ -9,6 +9,7 @@ import yaml
 from plumbum import local
 
 from tests.services import Service
+from tests.updates import owner
 from tests.updates.projects import Project, Template
 from tests.variants import Variant
 
@@ -90,6 +91,21 @@ def test_example_that_is_switched_on_comes_with_a_migration_of_the_owner(
     service.uv_run("alembic", "revision", "--autogenerate", "-m", "New tables")
     service.uv_run("alembic", "upgrade", "head")
     assert "passed" in service.uv_run("pytest", "-q", "--cov", "-n", "2")
+
+
+@pytest.mark.parametrize(
+    ("structure", "met"), [("flat", {"app/api.py"}), ("layered", set()), ("by_feature", set())]
+)
+def test_example_that_is_switched_on_comes_beside_what_the_owner_added(
+    upstream: Template, tmp_path: Path, structure: str, met: set[str]
+) -> None:
+    project = Project.copy(upstream, tmp_path / "project", "1.0.0", structure=structure)
+    owner.add(project, structure)
+    project.commit()
+    project.update(examples=["projects", "measurements", "assistant"])
+    # Where all endpoints are in one file, both need more imports in the same line.
+    assert project.conflicts() == met
+    assert set(owner.edits_left(project, structure)) == owner.NOT_DELETED
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Both sides changed the same line: it is shown, nothing is lost, and the checks refuse it."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -72,6 +74,29 @@ def test_update_is_taken_back_by_the_recipe_of_the_readme(in_conflict: Project) 
     assert in_conflict.changed() == set()
     assert in_conflict.update()  # and can be done again
     assert in_conflict.conflicts() == {"app/settings.py"}
+
+
+def test_service_recovers_when_the_version_that_it_came_from_is_gone(
+    own_upstream: Template, tmp_path: Path
+) -> None:
+    project = Project.copy(own_upstream, tmp_path / "project", "1.0.0")
+    project.replace("README.md", "An async API service.", "It keeps the plans of a garden.")
+    (project.folder / "app" / "mine.py").write_text('"""Mine."""\n')
+    secret = (project.folder / ".env").read_text()
+    project.commit()
+    git(own_upstream.folder, "tag", "--delete", "1.0.0")
+    with pytest.raises(Exception, match=r"1\.0\.0"):
+        project.update()
+    git(project.folder, "reset", "--hard")
+    command = [sys.executable, "-m", "copier", "recopy", "--overwrite", "--defaults", "--quiet"]
+    subprocess.run(command, cwd=project.folder, check=True)
+    fresh = Project.copy(own_upstream, tmp_path / "fresh").files()
+    assert "uvx copier recopy --overwrite" in fresh["README.md"]
+    assert project.files() == dict(fresh) | {"app/mine.py": '"""Mine."""\n'}
+    assert (project.folder / ".env").read_text() == secret
+    # What was overwritten is in the last commit.
+    git(project.folder, "restore", "README.md")
+    assert "It keeps the plans of a garden." in project.files()["README.md"]
 
 
 def test_dirty_work_tree_is_refused_and_left_as_it_is(upstream: Template, tmp_path: Path) -> None:
