@@ -121,6 +121,14 @@ def test_rows_go_where_the_owner_of_the_service_writes(
         assert projects_of_ada(service, url) == ["Pond 🐟"]
 
 
+def test_service_whose_rows_nobody_owned_is_not_asked_for_owners(
+    upstream: Template, tmp_path: Path
+) -> None:
+    project = Project.copy(upstream, tmp_path / "project", examples=[])
+    project.update(auth="jwt")
+    assert (project.folder / MIGRATION).read_text().startswith('"""Accounts."""\n')
+
+
 @pytest.mark.xdist_group("aiosqlite-jwt")
 def test_service_without_rows_needs_no_owner(
     upstream: Template, tmp_path: Path, in_environment: Environment

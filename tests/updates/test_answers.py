@@ -19,6 +19,12 @@ from tests.variants import Variant
     [
         ({"structure": "layered"}, {"structure": "flat"}, "when the service was made (layered)"),
         ({"auth": "jwt"}, {"auth": "none"}, "and an update does not take them away"),
+        ({}, {"auth": "jwt", "driver": "asyncpg"}, "Add accounts, run the migration, and switch"),
+        (
+            {"driver": "aiomysql"},
+            {"examples": ["projects", "assistant"], "driver": "psycopg"},
+            "Switch the database by the update after this one",
+        ),
     ],
 )
 def test_answer_that_cannot_be_changed_is_refused_in_a_sentence(
@@ -138,12 +144,46 @@ def test_message_says_which_settings_the_new_answers_need(
     upstream: Template, tmp_path: Path
 ) -> None:
     project = Project.copy(upstream, tmp_path / "project")
-    secret = (project.folder / ".env").read_text()
-    message = project.update(driver="asyncpg", auth="jwt", examples=["projects", "assistant"])
-    for setting in ("DATABASE_URL in .env", "SECRET_KEY in .env", "ASSISTANT_MODELS in .env"):
+    message = project.update(auth="jwt", examples=["projects", "assistant"])
+    for setting in ("SECRET_KEY in .env", "ASSISTANT_MODELS in .env"):
         assert setting in message
-    assert "tools/transfer.py" in message
-    assert (project.folder / ".env").read_text() == secret
+    assert "DATABASE_URL" not in message
+    assert "tools/transfer.py" not in message
+
+
+SQLITE, POSTGRESQL = "sqlite:///my_service.db", "postgresql://my_service:development@localhost"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "url"),
+    [
+        ({"driver": "aiosqlite"}, {"driver": "asyncpg"}, POSTGRESQL),
+        ({"driver": "asyncpg"}, {"driver": "aiosqlite"}, SQLITE),
+        ({"driver": "asyncpg"}, {"driver": "psycopg"}, None),
+        ({"driver": "asyncpg"}, {"dev_database": "sqlite"}, SQLITE),
+        ({"driver": "asyncpg", "dev_database": "sqlite"}, {"dev_database": "same"}, POSTGRESQL),
+        ({"driver": "aiomysql", "dev_database": "sqlite"}, {"driver": "asyncpg"}, None),
+    ],
+)
+def test_message_names_the_new_database_of_development(
+    upstream: Template,
+    tmp_path: Path,
+    old: dict[str, str],
+    new: dict[str, str],
+    url: str | None,
+) -> None:
+    project = Project.copy(upstream, tmp_path / "project", **old)
+    env = (project.folder / ".env").read_text()
+    (project.folder / "my_service.db").write_text("rows")
+    message = project.update(**new)
+    if url is None:
+        assert "DATABASE_URL" not in message
+    else:
+        assert f"DATABASE_URL in .env                     as .env.example has it: {url}" in message
+        assert f"DATABASE_URL={url}" in (project.folder / ".env.example").read_text()
+    assert (project.folder / ".env").read_text() == env
+    # Nor is the old database committed, or cleaned away when the update is taken back.
+    assert "my_service.db" not in project.changed()
 
 
 def test_message_names_no_setting_that_was_there(upstream: Template, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Both sides changed the same line: it is shown, nothing is lost, and the checks refuse it."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,7 +10,7 @@ import pytest
 
 from tests.services import Service
 from tests.updates import owner
-from tests.updates.projects import NEXT, Project, Template, git
+from tests.updates.projects import NEXT, Project, Template, commit, git
 from tests.updates.releases_to_come import bring_column_with_migration, bring_setting
 from tests.variants import Variant
 
@@ -66,14 +67,48 @@ PRE_COMMIT = ("pre-commit", "run", "--all-files", "conflict-markers")
 
 
 def test_update_is_taken_back_by_the_recipe_of_the_readme(in_conflict: Project) -> None:
-    recipe = "git reset --hard && git clean --force -d"
-    assert recipe in (in_conflict.folder / "README.md").read_text()
     (in_conflict.folder / "app" / "brought.py").touch()
-    git(in_conflict.folder, "reset", "--hard")
-    git(in_conflict.folder, "clean", "--force", "-d")
+    take_back(in_conflict)
     assert in_conflict.changed() == set()
     assert in_conflict.update()  # and can be done again
     assert in_conflict.conflicts() == {"app/settings.py"}
+
+
+def take_back(project: Project) -> None:
+    recipe = "git restore --source=HEAD --staged --worktree . && git clean --force -d"
+    assert recipe in (project.folder / "README.md").read_text()
+    subprocess.run(recipe, shell=True, cwd=project.folder, check=True)
+
+
+def test_work_elsewhere_in_the_repository_stays_when_an_update_is_taken_back(
+    upstream: Template, tmp_path: Path
+) -> None:
+    project = Project.copy(upstream, tmp_path / "monorepo" / "mine")
+    shutil.rmtree(project.folder / ".git")
+    elsewhere = tmp_path / "monorepo" / "README.md"
+    elsewhere.write_text("committed\n")
+    commit(tmp_path / "monorepo")
+    elsewhere.write_text("not committed\n")
+    elsewhere.with_name("new.md").write_text("not even added\n")
+    project.update(description="Another sentence.", driver="asyncpg")
+    assert project.changed() != set()
+    take_back(project)
+    assert project.changed() == set()
+    assert elsewhere.read_text() == "not committed\n"
+    assert elsewhere.with_name("new.md").exists()
+
+
+def test_recovery_changes_no_migration(upstream: Template, tmp_path: Path) -> None:
+    project = Project.copy(upstream, tmp_path / "project")
+    project.update(auth="jwt")
+    project.commit()
+    recopy(project)
+    assert project.changed() == set()
+
+
+def recopy(project: Project) -> None:
+    command = [sys.executable, "-m", "copier", "recopy", "--overwrite", "--defaults", "--quiet"]
+    subprocess.run(command, cwd=project.folder, check=True)
 
 
 def test_service_recovers_when_the_version_that_it_came_from_is_gone(
@@ -88,8 +123,7 @@ def test_service_recovers_when_the_version_that_it_came_from_is_gone(
     with pytest.raises(Exception, match=r"1\.0\.0"):
         project.update()
     git(project.folder, "reset", "--hard")
-    command = [sys.executable, "-m", "copier", "recopy", "--overwrite", "--defaults", "--quiet"]
-    subprocess.run(command, cwd=project.folder, check=True)
+    recopy(project)
     fresh = Project.copy(own_upstream, tmp_path / "fresh").files()
     assert "uvx copier recopy --overwrite" in fresh["README.md"]
     assert project.files() == dict(fresh) | {"app/mine.py": '"""Mine."""\n'}

@@ -15,7 +15,8 @@ from tests.updates.releases_to_come import bring_setting
 
 SHIMS = {
     # Says that it was called, and with what.
-    "gh": 'printf "%s\\n" "$@" > "$RUNNER_TEMP/gh"; cat "$RUNNER_TEMP/body" > "$RUNNER_TEMP/sent"',
+    "gh": '''for refused in $GH_REFUSES; do case " $* " in *" $refused "*) exit 1;; esac; done
+printf "%s\\n" "$@" > "$RUNNER_TEMP/gh"; cat "$RUNNER_TEMP/body" > "$RUNNER_TEMP/sent"''',
     "uvx": f'exec "{sys.executable}" -m "$@"',
     "uv": f'exec "{UV}" "$@"',
 }
@@ -40,9 +41,10 @@ class Repository:
             "PATH": f"{programs}:{os.environ['PATH']}",
             "RUNNER_TEMP": str(self.runner),
             "UV_PYTHON": sys.executable,
+            "GH_REFUSES": "",
         }
 
-    def run_workflow(self) -> subprocess.CompletedProcess[str]:
+    def run_workflow(self, refused_by_github: str = "") -> subprocess.CompletedProcess[str]:
         """Check out what the remote has, and run the commands as GitHub does."""
         for name in ("gh", "sent"):
             (self.runner / name).unlink(missing_ok=True)
@@ -53,7 +55,7 @@ class Repository:
         result = subprocess.run(
             ["bash", "-e", "-c", commands],
             cwd=workspace,
-            env=self.environment,
+            env=self.environment | {"GH_REFUSES": refused_by_github},
             capture_output=True,
             text=True,
             check=False,
@@ -75,6 +77,9 @@ def repository(own_upstream: Template, tmp_path: Path) -> Repository:
     project = Project.copy(own_upstream, tmp_path / "project", WORK_TREE)
     subprocess.run([UV, "lock", "--quiet"], cwd=project.folder, check=True)
     project.replace("app/settings.py", "port: int = Field(8000", "port: int = Field(8500")
+    # An address, as services have it.
+    folder = str(own_upstream.folder)
+    project.replace(".copier-answers.yml", folder, f"git+file://{folder}")
     project.commit()
     git(project.folder, "branch", "--move", "--force", "main")
     return Repository(project, tmp_path)
@@ -136,10 +141,42 @@ def test_conflicts_are_opened_as_a_draft_that_lists_them(
     assert called is not None
     assert "--draft" in called
     assert "- `app/settings.py`\n" in (repository.runner / "sent").read_text()
+    git(repository.remote, "branch", "--delete", "--force", f"template-{NEXT}")
+    assert repository.run_workflow("--draft").returncode == 0
+    called = repository.pull_request()
+    assert called is not None
+    assert f"Update from the template, {NEXT} (conflicts)" in called
     settings = git(repository.remote, "show", f"template-{NEXT}:app/settings.py")
     assert "<<<<<<< before updating" in settings
     assert "Field(8500" in settings
     assert "Field(9000" in settings
+
+
+def test_refusal_of_github_fails_each_time_and_leaves_no_branch(
+    repository: Repository, own_upstream: Template
+) -> None:
+    bring_setting(own_upstream)
+    own_upstream.release(NEXT)
+    for _ in range(2):
+        assert repository.run_workflow("create").returncode == 1
+        assert repository.branches() == {"main"}
+    assert repository.run_workflow().returncode == 0
+    assert repository.pull_request() is not None
+
+
+def test_folder_of_a_machine_is_not_looked_for(
+    repository: Repository, own_upstream: Template
+) -> None:
+    project = repository.project
+    project.replace(".copier-answers.yml", "git+file://", "")
+    project.commit()
+    git(project.folder, "push", "--quiet", "origin", "main")
+    bring_setting(own_upstream)
+    own_upstream.release(NEXT)
+    result = repository.run_workflow()
+    assert result.returncode == 0
+    assert "::warning::The template is a folder" in result.stdout
+    assert repository.pull_request() is None
 
 
 def test_template_that_cannot_be_reached_fails_with_the_reason(
