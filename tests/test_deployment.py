@@ -31,8 +31,8 @@ def test_compose_file_fits_its_schema(service: Path) -> None:
     check("vendor.compose-spec", service / "compose.yaml")
 
 
-def test_workflow_fits_its_schema(service: Path) -> None:
-    check("vendor.github-workflows", service / ".github" / "workflows" / "ci.yml")
+def test_workflows_fit_their_schema(service: Path) -> None:
+    check("vendor.github-workflows", *(service / ".github" / "workflows").glob("*.yml"))
 
 
 def test_workflows_of_this_repository_fit_their_schema() -> None:

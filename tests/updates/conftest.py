@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from tests.updates.projects import Template
-from tests.variants import DRIVERS, STRUCTURES
+from tests.variants import DRIVERS, STRUCTURES, Variant
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """`lived_in` is the structure of a service with edits and rows, `joined_by` its driver when
-    accounts are added, `switched` its drivers before and after a switch; `suite` is all of its
+    """`lived_in` is the structure of a service with edits and rows, `joined_by` the service that
+    accounts are added to, `switched` its drivers before and after a switch; `suite` is all of its
     tests or, where other tests run these by default, some.
     """
     everything = metafunc.config.getoption("all")
@@ -20,10 +20,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "lived_in" in metafunc.fixturenames:
         metafunc.parametrize("lived_in", STRUCTURES if everything else STRUCTURES[:1])
     if "joined_by" in metafunc.fixturenames:
-        drivers = DRIVERS if everything else DRIVERS[:1]
-        groups = [pytest.mark.xdist_group(f"{driver}-jwt") for driver in drivers]
-        params = [pytest.param(d, marks=group) for d, group in zip(drivers, groups, strict=True)]
-        metafunc.parametrize("joined_by", params)
+        variants = [Variant(driver, "layered") for driver in DRIVERS]
+        variants += [Variant("asyncpg", "layered", dev_database="sqlite")]
+        params = [
+            pytest.param(variant, marks=pytest.mark.xdist_group(f"{variant.driver}-jwt"))
+            for variant in (variants if everything else variants[:1])
+        ]
+        metafunc.parametrize("joined_by", params, ids=str)
     if "switched" in metafunc.fixturenames:
         # Each ordered pair of databases once, and every driver among them.
         pairs = [

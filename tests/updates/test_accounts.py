@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ from tests.services import UV, Service
 from tests.systems.running import database, run_in, serving, settings, succeed_in
 from tests.updates import owner
 from tests.updates.projects import Project, Template
-from tests.variants import Variant
+from tests.variants import FAMILIES, Variant
 
 PASSWORD = "correct horse battery staple"
 ACCOUNT = {"owner_email": "Ada@example.org", "owner_password": PASSWORD}
+LAYERED = Variant("aiosqlite", "layered")
 MIGRATION = "migrations/versions/0002_accounts.py"
 
 Environment = Callable[[Path, Variant], Service]
@@ -23,14 +25,19 @@ Environment = Callable[[Path, Variant], Service]
 
 @contextmanager
 def joined(
-    upstream: Template, folder: Path, in_environment: Environment, driver: str, existing_rows: str
+    upstream: Template,
+    folder: Path,
+    in_environment: Environment,
+    variant: Variant,
+    existing_rows: str,
 ) -> Iterator[tuple[Project, Service, str, Any]]:
     """A service with edits and rows after the update that adds accounts, and the rows before."""
-    variant = Variant(driver, "layered")
     project = Project.copy(upstream, folder, "1.0.0", **variant.answers)
     owner.add(project, "layered")
     service = in_environment(project.folder, variant)
-    with database(service) as url:
+    # Where there are two databases, on that of production.
+    kind = [FAMILIES[variant.driver]] if variant.dual else []
+    with database(service, *kind) as url:
         succeed_in(service, url, "alembic", "upgrade", "head")
         owner.write_migration(service, url, "Labels")
         project.commit()
@@ -40,7 +47,7 @@ def joined(
         assert MIGRATION in message
         assert "SECRET_KEY in .env" in message
         owner.append(project, ".env", "SECRET_KEY=development-secret-of-the-tests-alone\n")
-        service = in_environment(project.folder, Variant(driver, "layered", "jwt"))
+        service = in_environment(project.folder, replace(variant, auth="jwt"))
         yield project, service, url, rows
 
 
@@ -61,7 +68,7 @@ def projects_of_ada(service: Service, url: str) -> list[str]:
 
 
 def test_rows_go_to_the_account_that_the_environment_names(
-    upstream: Template, tmp_path: Path, in_environment: Environment, joined_by: str
+    upstream: Template, tmp_path: Path, in_environment: Environment, joined_by: Variant
 ) -> None:
     with joined(upstream, tmp_path / "project", in_environment, joined_by, "one_account") as made:
         project, service, url, rows = made
@@ -96,7 +103,7 @@ def close_labels(project: Project) -> None:
 def test_rows_go_where_the_owner_of_the_service_writes(
     upstream: Template, tmp_path: Path, in_environment: Environment
 ) -> None:
-    with joined(upstream, tmp_path / "project", in_environment, "aiosqlite", "by_hand") as made:
+    with joined(upstream, tmp_path / "project", in_environment, LAYERED, "by_hand") as made:
         project, service, url, rows = made
         refused = run_in(service, url, "alembic", "upgrade", "head")
         assert f"Write into {MIGRATION} who gets which rows." in refused.stdout
