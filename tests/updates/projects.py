@@ -55,6 +55,8 @@ class Template:
 
     @classmethod
     def clone(cls, folder: Path) -> "Template":
+        if git(ROOT, "rev-parse", "--is-shallow-repository").strip() == "true":
+            raise AssertionError("Updates start from earlier commits: git fetch --unshallow")
         git(ROOT, "clone", "--quiet", "--no-tags", str(ROOT), str(folder))
         for version, released in releases().items():
             git(folder, "tag", version, released)
