@@ -260,10 +260,13 @@ def show(service: Service, url: str) -> Any:
     return json.loads(succeed_in(service, url, "python", "-c", SHOW).splitlines()[-1])
 
 
-def write_migration(service: Service, url: str, message: str) -> None:
-    """Autogenerate what the models ask for beyond the database, and apply it."""
-    succeed_in(service, url, "alembic", "revision", "--autogenerate", "-m", message)
+def settle(project: Project, service: Service, url: str) -> Any:
+    """Write the migration of the edits, commit, and make rows; returns how they look."""
     succeed_in(service, url, "alembic", "upgrade", "head")
+    succeed_in(service, url, "alembic", "revision", "--autogenerate", "-m", "Labels")
+    succeed_in(service, url, "alembic", "upgrade", "head")
+    project.commit()
+    return fill(service, url)
 
 
 def lock(service: Service) -> None:

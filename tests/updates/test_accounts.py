@@ -38,10 +38,7 @@ def joined(
     # Where there are two databases, on that of production.
     kind = [FAMILIES[variant.driver]] if variant.dual else []
     with database(service, *kind) as url:
-        succeed_in(service, url, "alembic", "upgrade", "head")
-        owner.write_migration(service, url, "Labels")
-        project.commit()
-        rows = owner.fill(service, url)
+        rows = owner.settle(project, service, url)
         [newest] = re.findall(r"(\w+) \(head\)", succeed_in(service, url, "alembic", "heads"))
         message = project.update(auth="jwt", newest_migration=newest, existing_rows=existing_rows)
         assert MIGRATION in message

@@ -32,10 +32,7 @@ def test_edits_and_rows_are_kept_and_the_suite_passes(
     owner.live_in(project, lived_in)
     service = in_environment(project.folder, variant)
     with database(service) as url:
-        succeed_in(service, url, "alembic", "upgrade", "0001")
-        owner.write_migration(service, url, "Labels")
-        project.commit()
-        rows = owner.fill(service, url)
+        rows = owner.settle(project, service, url)
 
         project.update()
         assert project.conflicts() == set()
@@ -63,10 +60,7 @@ def test_migrations_of_both_become_one_line(
     change_readme(own_upstream)
     own_upstream.release(NEXT)
     with database(service) as url:
-        succeed_in(service, url, "alembic", "upgrade", "0001")
-        owner.write_migration(service, url, "Labels")
-        project.commit()
-        rows = owner.fill(service, url)
+        rows = owner.settle(project, service, url)
 
         message = project.update()
         assert project.conflicts() == set()

@@ -26,10 +26,7 @@ def test_edits_and_rows_move_to_the_new_database(
     owner.live_in(project, "flat")
     service = in_environment(project.folder, before)
     with database(service) as old_url:
-        succeed_in(service, old_url, "alembic", "upgrade", "head")
-        owner.write_migration(service, old_url, "Labels")
-        project.commit()
-        rows = owner.fill(service, old_url)
+        rows = owner.settle(project, service, old_url)
 
         message = project.update(driver=new)
         assert "DATABASE_URL in .env" in message
