@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.services import Service
+from tests.updates.projects import replace
 from tests.variants import Variant
 
 ROOT = Path(__file__).parent.parent
@@ -32,10 +33,7 @@ def service(installed: Callable[[Variant], Service]) -> Service:
 
 
 def edit(service: Service, name: str, old: str, new: str) -> None:
-    path = service.folder / name
-    text = path.read_text()
-    assert text.count(old) == 1, f"{old!r} is {text.count(old)} times in {name}"
-    path.write_text(text.replace(old, new))
+    replace(service.folder, name, old, new)
 
 
 PRE_COMMIT = ("pre-commit", "run", "--all-files")  # or one hook of them, named after it

@@ -14,6 +14,7 @@ import pytest
 
 from tests.rendering import ROOT, export
 from tests.services import Service
+from tests.updates.projects import NEXT, WORK_TREE, Template, replace
 from tests.variants import Variant
 
 HERE = Path(__file__).parent
@@ -61,7 +62,7 @@ def commands_of(step: str) -> list[str]:
 class Library(Service):
     """The service of tests/adopting/service in a repository, with rows in its database."""
 
-    def __init__(self, folder: Path, running: Service, template: Path) -> None:
+    def __init__(self, folder: Path, running: Service, template: Template) -> None:
         self.folder = shutil.copytree(HERE / "service", folder)
         self.template = template
         programs = folder.parent / "programs"
@@ -95,16 +96,13 @@ class Library(Service):
 
     def do(self, command: str) -> CompletedProcess[str]:
         """Run a command as the guide has it, with the answers that a person would give."""
-        answers = f"--defaults --quiet --data service_name=Library {self.template}"
+        answers = f"--defaults --quiet --data service_name=Library {self.template.folder}"
         command = command.replace("copier copy TEMPLATE", f"copier copy {answers}")
         command = command.replace("copier update", "copier update --defaults")
         return self.run("sh", "-c", command)
 
     def edit(self, name: str, old: str, new: str) -> None:
-        path = self.folder / name
-        text = path.read_text()
-        assert text.count(old) == 1, f"{old!r} is {text.count(old)} times in {name}"
-        path.write_text(text.replace(old, new))
+        replace(self.folder, name, old, new)
 
     def add(self, name: str, mark: str, *lines: str) -> None:
         """Add lines below the one that says whose they are."""
@@ -120,24 +118,15 @@ class Library(Service):
 
 
 @pytest.fixture
-def released(tmp_path: Path) -> Path:
+def released(tmp_path: Path) -> Template:
     """The template as a repository with one release."""
-    template = export(tmp_path / "released")
-    release(template, "9999.0.0")
+    template = Template(export(tmp_path / "released"))
+    template.release(WORK_TREE)
     return template
 
 
-def release(template: Path, version: str) -> None:
-    git = ("git", "-c", "user.name=Test", "-c", "user.email=test@example.org")
-    made = Service(template, template)
-    made.succeed(*git, "init", "--quiet")
-    made.succeed(*git, "add", "--all")
-    made.succeed(*git, "commit", "--quiet", "-m", version)
-    made.succeed(*git, "tag", version)
-
-
 @pytest.fixture
-def library(released: Path, tmp_path: Path, installed: Callable[[Variant], Service]) -> Library:
+def library(released: Template, tmp_path: Path, installed: Callable[[Variant], Service]) -> Library:
     return Library(tmp_path / "library", installed(VARIANT), released)
 
 
@@ -214,10 +203,8 @@ CHANGES = {
 
 def release_changes(library: Library) -> None:
     for name, (old, new) in CHANGES.items():
-        path = library.template / "template" / name
-        assert path.read_text().count(old) == 1, name
-        path.write_text(path.read_text().replace(old, new))
-    release(library.template, "9999.1.0")
+        library.template.replace(f"template/{name}", old, new)
+    library.template.release(NEXT)
 
 
 def test_adopted_service_keeps_its_rows_files_and_history(library: Library) -> None:
@@ -327,7 +314,7 @@ def test_own_migrations_go_on_where_they_were(library: Library) -> None:
     assert library.changed() == {".copier-answers.yml", "app/health.py", "app/settings.py"}
 
 
-def test_file_that_git_does_not_know_is_not_overwritten(released: Path, tmp_path: Path) -> None:
+def test_file_that_git_does_not_know_is_not_overwritten(released: Template, tmp_path: Path) -> None:
     library = Library(tmp_path / "library", Service(tmp_path, tmp_path / "environment"), released)
     compose = library.folder / "compose.yaml"
     compose.write_text("services: {}\n")

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import Any
 
-from tests.services import UV, Service
+from tests.services import Service
 from tests.systems.running import succeed_in
 from tests.updates.projects import Project
 
@@ -267,8 +267,3 @@ def settle(project: Project, service: Service, url: str) -> Any:
     succeed_in(service, url, "alembic", "upgrade", "head")
     project.commit()
     return fill(service, url)
-
-
-def lock(service: Service) -> None:
-    """`uv sync`, after which the lock file is in step with pyproject.toml."""
-    service.succeed(UV, "sync", "--quiet")

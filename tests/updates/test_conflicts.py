@@ -34,13 +34,19 @@ def in_conflict(own_upstream: Template, tmp_path: Path) -> Project:
     return project
 
 
-def test_conflict_is_listed_and_both_versions_are_in_the_file(in_conflict: Project) -> None:
-    assert in_conflict.conflicts() == {"app/settings.py"}
-    assert in_conflict.changed() == {".copier-answers.yml", "app/settings.py"}
-    text = (in_conflict.folder / "app" / "settings.py").read_text()
+def sides(project: Project) -> tuple[str, str, str, str]:
+    """What stands before the conflict, the owner's lines, the template's, and what stands after."""
+    text = (project.folder / "app" / "settings.py").read_text()
     before, _, rest = text.partition("<<<<<<< before updating\n")
     yours, _, rest = rest.partition("=======\n")
     theirs, _, after = rest.partition(">>>>>>> after updating\n")
+    return before, yours, theirs, after
+
+
+def test_conflict_is_listed_and_both_versions_are_in_the_file(in_conflict: Project) -> None:
+    assert in_conflict.conflicts() == {"app/settings.py"}
+    assert in_conflict.changed() == {".copier-answers.yml", "app/settings.py"}
+    before, yours, theirs, after = sides(in_conflict)
     assert (yours, theirs) == (LINE.format("0.25"), LINE.format("0.75"))
     # What did not meet is merged.
     assert "docs: bool = True" in before
@@ -55,10 +61,7 @@ def test_checks_refuse_it_until_it_is_resolved(
     in_conflict.commit()  # git takes the markers without a word
     service = in_environment(in_conflict.folder, Variant("aiosqlite"))
     assert "app/settings.py" in service.uv_run_failing(*PRE_COMMIT)
-    text = (in_conflict.folder / "app" / "settings.py").read_text()
-    before, _, rest = text.partition("<<<<<<< before updating\n")
-    yours, _, rest = rest.partition("=======\n")
-    after = rest.partition(">>>>>>> after updating\n")[2]
+    before, yours, _, after = sides(in_conflict)
     (in_conflict.folder / "app" / "settings.py").write_text(before + yours + after)
     assert "Passed" in service.uv_run(*PRE_COMMIT)
 

@@ -37,7 +37,7 @@ def test_edits_and_rows_are_kept_and_the_suite_passes(
         project.update()
         assert project.conflicts() == set()
         assert owner.edits_left(project, lived_in) == []
-        owner.lock(service)
+        service.install()
         succeed_in(service, url, "alembic", "upgrade", "head")
         succeed_in(service, url, "alembic", "check")
         assert owner.show(service, url) == rows
@@ -65,7 +65,7 @@ def test_migrations_of_both_become_one_line(
         message = project.update()
         assert project.conflicts() == set()
         assert owner.edits_left(project, lived_in) == []
-        owner.lock(service)
+        service.install()
         refused = run_in(service, url, "alembic", "upgrade", "head")
         assert "Multiple head revisions" in refused.stdout
         advice = 'uv run alembic merge heads -m "Merge"'

@@ -68,6 +68,14 @@ class Repository:
         called = self.runner / "gh"
         return called.read_text().splitlines() if called.exists() else None
 
+    def open_pull_request(self, refused_by_github: str = "") -> list[str]:
+        """Run the workflow, which must succeed and call `gh`; returns with what."""
+        result = self.run_workflow(refused_by_github)
+        assert result.returncode == 0, result.stderr
+        called = self.pull_request()
+        assert called is not None
+        return called
+
     def branches(self) -> set[str]:
         return set(git(self.remote, "branch", "--format", "%(refname:short)").split())
 
@@ -101,10 +109,7 @@ def test_changes_are_opened_once_with_the_message_of_the_update(
         "template/pyproject.toml.jinja", '    "ruff>=0.17.5",\n', '    "ruff>=0.17.4",\n'
     )
     own_upstream.release(NEXT)
-    result = repository.run_workflow()
-    assert result.returncode == 0, result.stderr
-    called = repository.pull_request()
-    assert called is not None
+    called = repository.open_pull_request()
     assert called[:4] == ["pr", "create", "--head", f"template-{NEXT}"]
     assert "--draft" not in called
     sent = (repository.runner / "sent").read_text()
@@ -135,16 +140,11 @@ def test_conflicts_are_opened_as_a_draft_that_lists_them(
         "template/app/settings.py.jinja", "port: int = Field(8000", "port: int = Field(9000"
     )
     own_upstream.release(NEXT)
-    result = repository.run_workflow()
-    assert result.returncode == 0, result.stderr
-    called = repository.pull_request()
-    assert called is not None
+    called = repository.open_pull_request()
     assert "--draft" in called
     assert "- `app/settings.py`\n" in (repository.runner / "sent").read_text()
     git(repository.remote, "branch", "--delete", "--force", f"template-{NEXT}")
-    assert repository.run_workflow("--draft").returncode == 0
-    called = repository.pull_request()
-    assert called is not None
+    called = repository.open_pull_request("--draft")
     assert f"Update from the template, {NEXT} (conflicts)" in called
     settings = git(repository.remote, "show", f"template-{NEXT}:app/settings.py")
     assert "<<<<<<< before updating" in settings
@@ -160,8 +160,7 @@ def test_refusal_of_github_fails_each_time_and_leaves_no_branch(
     for _ in range(2):
         assert repository.run_workflow("create").returncode == 1
         assert repository.branches() == {"main"}
-    assert repository.run_workflow().returncode == 0
-    assert repository.pull_request() is not None
+    assert repository.open_pull_request()
 
 
 def test_folder_of_a_machine_is_not_looked_for(
