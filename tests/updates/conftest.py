@@ -1,5 +1,6 @@
 """Fixtures: the template with its releases, made once, and a copy for tests that release more."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             for pair in (pairs if everything else pairs[:1])
         ]
         metafunc.parametrize("switched", params)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_mirrors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Copier mirrors each remote template in the user's cache, where another worker's template of
+    the same address would move its tags in the middle of an update.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COPIER_CACHE_DIR", str(tmp_path_factory.mktemp("mirrors")))
+        yield
 
 
 @pytest.fixture(scope="session")
