@@ -13,6 +13,7 @@
 import argparse
 import json
 import logging
+import os
 import re
 import signal
 import sys
@@ -33,13 +34,13 @@ from sqlalchemy import exc as errors
 from sqlalchemy.schema import sort_tables_and_constraints
 from tqdm import tqdm
 
-USAGE = "uv run --with-requirements TOOL python TOOL [options] OLD NEW"
+USAGE = "uv run TOOL [options] OLD NEW"
 HELP = """\
 Run it in the service's folder, when `uv run alembic upgrade head` has migrated the new database and
 nobody writes to the old one any more:
 
   TOOL=../copier-fastapi-async/tools/transfer.py
-  uv run --with-requirements $TOOL python $TOOL sqlite:///my_service.db postgresql://me@host/my_service
+  uv run $TOOL sqlite:///my_service.db postgresql://me@host/my_service
 
 All is written in one transaction, compared with the old database, and only then committed. If it is
 stopped before, the new database stays empty, and the same command can be run again.
@@ -86,6 +87,7 @@ IDENTITY = {
 MIGRATE = "`uv run alembic upgrade head`"
 BEFORE = "with the service as it was before the switch"
 VERSION_TABLE = "alembic_version"
+JOINED = "TRANSFER_JOINED_SERVICE"
 DIFFERENCES_SHOWN = 5
 STOPS = (signal.SIGINT, signal.SIGTERM)
 
@@ -293,15 +295,25 @@ def service_metadata() -> sa.MetaData:
         from app.models import Base
     except ModuleNotFoundError as error:
         if error.name and error.name.partition(".")[0] != "app":
+            join_service()
             raise Refused(
                 f"app.models needs the module {error.name}, which is not installed: add its"
-                " package to the service, or write `--with PACKAGE` after `uv run`."
+                " package to the service."
             ) from None
         raise Refused(f"app.models cannot be imported: {error}: correct it.") from None
     except Exception as error:
         said = f"{type(error).__name__}: {error}".partition("\n")[0]
         raise Refused(f"app.models cannot be imported: {said}: correct it.") from None
     return Base.metadata
+
+
+def join_service() -> None:
+    """Start again in the service's environment, where uv gave this script one of its own."""
+    if JOINED in os.environ or not (uv := os.environ.get("UV")):
+        return
+    variables = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    command = [uv, "run", "--with-requirements", __file__, "python", __file__, *sys.argv[1:]]
+    os.execve(uv, command, variables | {JOINED: "1"})
 
 
 def plan(metadata: sa.MetaData, *connections: sa.Connection) -> list[TableCopy]:
