@@ -8,7 +8,7 @@ from _pytest.nodeid import coerce_node_id
 
 from tests.rendering import ROOT, cache_compilation, export, render
 from tests.services import Service
-from tests.variants import ALL, EVERY, SELECTION, Variant
+from tests.variants import ALL, EVERY, MEASURED, SELECTION, Variant
 
 cache_compilation()
 
@@ -20,7 +20,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """`variant` is rendered and read, `checked` type-checked, `exercised` run on its server.
 
-    `updated` is rendered from a release and updated.
+    `updated` is rendered from a release and updated; `coverage` says whether to count the lines of
+    `exercised` that run.
     """
     everything = metafunc.config.getoption("all")
     if "variant" in metafunc.fixturenames:
@@ -30,13 +31,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "updated" in metafunc.fixturenames:
         metafunc.parametrize("updated", ALL if everything else SELECTION[::3], ids=str)
     if "exercised" in metafunc.fixturenames:
-        exercised = ALL if everything else SELECTION
-        metafunc.parametrize(
-            "exercised",
-            # Variants with the same dependencies share an environment: one worker runs them.
-            [pytest.param(v, marks=pytest.mark.xdist_group(v.environment)) for v in exercised],
-            ids=str,
-        )
+        # Variants with the same dependencies share an environment: one worker runs them.
+        params = [
+            pytest.param(
+                variant,
+                everything or variant in MEASURED,
+                marks=pytest.mark.xdist_group(variant.environment),
+                id=str(variant),
+            )
+            for variant in (ALL if everything else SELECTION)
+        ]
+        metafunc.parametrize(("exercised", "coverage"), params)
 
 
 @pytest.hookimpl(trylast=True)

@@ -2,24 +2,23 @@
 
 from itertools import combinations
 
-from tests.variants import ALL, AUTHS, DRIVERS, EVERY, SELECTION, STRUCTURES, Variant
-
-
-def traits(variant: Variant) -> list[tuple[str, object]]:
-    answers = {name: str(value) for name, value in vars(variant).items() if name != "examples"}
-    chosen = {
-        f"{name}": name in variant.examples for name in ("projects", "measurements", "assistant")
-    }
-    return sorted((answers | chosen).items())
+from tests.variants import ALL, AUTHS, DRIVERS, EVERY, MEASURED, SELECTION, STRUCTURES, Variant
 
 
 def pairs(variants: list[Variant]) -> set[object]:
-    return {pair for variant in variants for pair in combinations(traits(variant), 2)}
+    return {
+        pair for variant in variants for pair in combinations(sorted(variant.choices, key=str), 2)
+    }
 
 
 def test_every_pair_of_answers_is_exercised_by_default() -> None:
     assert pairs(SELECTION) == pairs(EVERY)
     assert len(SELECTION) < 20
+
+
+def test_every_answer_is_in_a_suite_whose_lines_are_counted_by_default() -> None:
+    assert set().union(*(v.choices for v in MEASURED)) == set().union(*(v.choices for v in EVERY))
+    assert set(MEASURED) < set(SELECTION)
 
 
 def test_every_driver_structure_and_auth_is_rendered_by_default() -> None:
