@@ -40,12 +40,16 @@ def in_turn(
 def compare(
     servings: Sequence[Serving], pace: Pace, work: str, request: Request, clients: int = CLIENTS
 ) -> list[Figures]:
-    """The same load on each."""
+    """The same load on each, for longer where so short a load gets no answer at all."""
 
     sending = min(clients, pace.most_clients)
 
     def run(serving: Serving, seconds: float) -> Result:
-        return ask(serving, request, clients=sending, seconds=seconds)
+        result = ask(serving, request, clients=sending, seconds=seconds)
+        while not (result.rate or result.errors) and seconds < pace.patience:
+            seconds *= 2
+            result = ask(serving, request, clients=sending, seconds=seconds)
+        return result
 
     return in_turn(servings, pace, work, clients, run)
 
