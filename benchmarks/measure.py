@@ -26,11 +26,22 @@ def in_turn(
     clients: int,
     run: Callable[[Serving, float], Result],
 ) -> list[Figures]:
-    """After a warm-up, each contender once in each round."""
+    """After a warm-up, each contender once in each round; longer where so short a load gets no
+    answer at all.
+    """
+
+    def answered(serving: Serving) -> Result:
+        seconds = pace.seconds
+        result = run(serving, seconds)
+        while not (result.rate or result.errors) and seconds < pace.patience:
+            seconds *= 2
+            result = run(serving, seconds)
+        return result
+
     if pace.warm_up:
         for serving in servings:
             run(serving, pace.warm_up)
-    rounds = [[run(serving, pace.seconds) for serving in servings] for _ in range(pace.rounds)]
+    rounds = [[answered(serving) for serving in servings] for _ in range(pace.rounds)]
     return [
         Figures(work, serving.contender.name, serving.contender.driver, clients, list(results))
         for serving, results in zip(servings, zip(*rounds, strict=True), strict=True)
@@ -40,16 +51,12 @@ def in_turn(
 def compare(
     servings: Sequence[Serving], pace: Pace, work: str, request: Request, clients: int = CLIENTS
 ) -> list[Figures]:
-    """The same load on each, for longer where so short a load gets no answer at all."""
+    """The same load on each."""
 
     sending = min(clients, pace.most_clients)
 
     def run(serving: Serving, seconds: float) -> Result:
-        result = ask(serving, request, clients=sending, seconds=seconds)
-        while not (result.rate or result.errors) and seconds < pace.patience:
-            seconds *= 2
-            result = ask(serving, request, clients=sending, seconds=seconds)
-        return result
+        return ask(serving, request, clients=sending, seconds=seconds)
 
     return in_turn(servings, pace, work, clients, run)
 
