@@ -115,6 +115,18 @@ def test_generated_migration_makes_the_suite_pass_again(service: Service) -> Non
     assert "from app.models import UTCDateTime" in migration.read_text()
 
 
+def test_new_migration_has_what_its_author_needs(service: Service) -> None:
+    service.uv_run("alembic", "upgrade", "head")
+    service.uv_run("alembic", "revision", "-m", "Seed")
+    [migration] = (service.folder / "migrations" / "versions").glob("2*_seed.py")
+    seed = 'op.bulk_insert(sa.table("projects"), [])'
+    migration.write_text(migration.read_text().replace("    pass", f"    {seed}"))
+    service.uv_run("alembic", "upgrade", "head")
+    service.uv_run("alembic", "downgrade", "-1")
+    service.succeed("git", "add", ".")
+    service.uv_run(*PRE_COMMIT)
+
+
 def add_column(service: Service) -> None:
     edit(
         service,

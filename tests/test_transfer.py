@@ -862,7 +862,10 @@ def test_outside_of_a_service_it_says_where_to_run(tmp_path: Path) -> None:
     [
         ("oracle://me:s3cret@host/x", "it must start with sqlite://, postgresql:// or mysql://"),
         ("s3cret", "it must start with sqlite://, postgresql:// or mysql://"),
-        ("mysql://me:s3cret@host:port/x", "its port is not a number"),
+        (
+            "mysql://me:s3cret@host:port/x",
+            "its port is not a number; in a password, @ is written %40 and : is written %3A",
+        ),
         ("postgresql://me:s3cret@host", "it names no database: end it with /name"),
         ("sqlite://", "it names no database: end it with /name"),
         ("sqlite:///:memory:", "it names no database: end it with /name"),
@@ -918,7 +921,7 @@ def test_urls_are_taken_as_services_write_them(
 
 def test_file_that_is_not_there_is_not_made(owned: Owned, pair: tuple[str, str]) -> None:
     said = refusal(owned.folder, "sqlite:///none.db", pair[1])
-    assert said.endswith("There is no old database sqlite+pysqlite:///none.db: correct its URL.")
+    assert said.endswith("There is no old database sqlite:///none.db: correct its URL.")
     said = refusal(owned.folder, pair[0], "sqlite:///none.db")
     assert said.endswith("none.db: make it with `uv run alembic upgrade head`.")
     assert not (owned.folder / "none.db").exists()
@@ -971,8 +974,18 @@ def test_database_with_rows_is_refused(owned: Owned, pair: tuple[str, str]) -> N
     execute(pair[1], owned.tables["kinds"].insert(), [{"id": 7}, {"id": 8}])
     before = owned.rows(pair[1])
     said = refusal(owned.folder, *pair)
-    assert said.startswith("The new database is not empty: kinds (2 rows). Create it anew, ")
+    assert said.startswith(f"The new database {pair[1]} is not empty: kinds (2 rows). If these are")
     assert owned.rows(pair[1]) == before
+
+
+def test_swapped_urls_are_recognized(owned: Owned, pair: tuple[str, str]) -> None:
+    old, new = pair
+    before = owned.rows(old)
+    assert refusal(owned.folder, new, old) == (
+        f"The old database {new} has no rows, and the new one {old} has: kinds (1 rows), items"
+        " (1 rows). The old one comes first."
+    )
+    assert owned.rows(old) == before
 
 
 @pytest.mark.parametrize(

@@ -231,7 +231,9 @@ def database_url(written: str) -> sa.URL:
     try:
         url = sa.make_url(written).set(drivername=driver)
     except ValueError:
-        raise argparse.ArgumentTypeError("its port is not a number") from None
+        raise argparse.ArgumentTypeError(
+            "its port is not a number; in a password, @ is written %40 and : is written %3A"
+        ) from None
     if url.database in (None, "", ":memory:"):
         raise argparse.ArgumentTypeError("it names no database: end it with /name")
     query = dict(url.query)
@@ -242,18 +244,23 @@ def database_url(written: str) -> sa.URL:
     return url.set(query=query)
 
 
+def shown(url: sa.URL) -> str:
+    """As services spell it, without its password and options."""
+    plain = url.set(drivername=url.get_backend_name(), query={})
+    return plain.render_as_string(hide_password=True)
+
+
 @contextmanager
 def connected(url: sa.URL, which: str) -> Iterator[sa.Connection]:
     """A connection to the old or the new database; what is not committed is rolled back."""
     old = which == "old"
-    shown = url.set(query={}).render_as_string(hide_password=True)
     kind = url.get_backend_name()
     options = {"isolation_level": "REPEATABLE READ" if old else "READ COMMITTED"}
     if kind == "sqlite":
         options = {}
         if "uri" not in url.query and not Path(url.database or "").is_file():
             advice = "correct its URL" if old else f"make it with {MIGRATE}"
-            raise Refused(f"There is no {which} database {shown}: {advice}.")
+            raise Refused(f"There is no {which} database {shown(url)}: {advice}.")
     engine = sa.create_engine(url, hide_parameters=True, poolclass=sa.NullPool, **options)
 
     @sa.event.listens_for(engine, "connect")
@@ -274,7 +281,7 @@ def connected(url: sa.URL, which: str) -> Iterator[sa.Connection]:
         connection = engine.connect()
         connection.begin()
     except (errors.SQLAlchemyError, TypeError) as error:
-        said = f"The {which} database {shown} cannot be opened: {reason(error)}"
+        said = f"The {which} database {shown(url)} cannot be opened: {reason(error)}"
         raise Refused(f"{said}: correct its URL, or let its server run.") from None
     with connection:
         yield connection
@@ -373,10 +380,17 @@ def check(source: sa.Connection, target: sa.Connection, items: list[TableCopy]) 
     if left := left_behind(source, items):
         print(f"Left behind, because app.models does not know it: {left}.", file=sys.stderr)
     filled = [f"{item.name} ({n} rows)" for item in items if (n := count(target, item))]
+    if filled and not any(count(source, item) for item in items):
+        raise Refused(
+            f"The old database {shown(source.engine.url)} has no rows, and the new one"
+            f" {shown(target.engine.url)} has: {', '.join(filled)}. The old one comes first."
+        )
     if filled:
         raise Refused(
-            f"The new database is not empty: {', '.join(filled)}. Create it anew, run {MIGRATE},"
-            " and do not start the service before the rows are there."
+            f"The new database {shown(target.engine.url)} is not empty: {', '.join(filled)}. If"
+            " these are the rows that you meant to copy, nothing is left to do. If not, make an"
+            f" empty database, run {MIGRATE}, and do not start the service before all rows are"
+            " there."
         )
 
 

@@ -186,6 +186,17 @@ def test_message_names_the_new_database_of_development(
     assert "my_service.db" not in project.changed()
 
 
+def test_message_says_that_another_name_is_another_database(
+    upstream: Template, tmp_path: Path
+) -> None:
+    project = Project.copy(upstream, tmp_path / "project", driver="asyncpg")
+    message = project.update(service_name="Stock Keeper")
+    assert "called stock_keeper now, and my_service until now" in message
+    assert 'POSTGRES_DB: "stock_keeper"' in (project.folder / "compose.yaml").read_text()
+    project.commit()
+    assert "until now" not in project.update(service_name="Stock-keeper")
+
+
 def test_message_names_no_setting_that_was_there(upstream: Template, tmp_path: Path) -> None:
     project = Project.copy(upstream, tmp_path / "project", "1.0.0", auth="jwt")
     message = project.update()

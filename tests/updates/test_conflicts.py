@@ -109,9 +109,13 @@ def test_recovery_changes_no_migration(upstream: Template, tmp_path: Path) -> No
     assert project.changed() == set()
 
 
-def recopy(project: Project) -> None:
-    command = [sys.executable, "-m", "copier", "recopy", "--overwrite", "--defaults", "--quiet"]
-    subprocess.run(command, cwd=project.folder, check=True)
+def recopy(project: Project) -> str:
+    """What it prints."""
+    command = [sys.executable, "-m", "copier", "recopy", "--overwrite", "--defaults"]
+    result = subprocess.run(
+        command, cwd=project.folder, check=True, stderr=subprocess.PIPE, text=True
+    )
+    return result.stderr
 
 
 def test_service_recovers_when_the_version_that_it_came_from_is_gone(
@@ -126,7 +130,10 @@ def test_service_recovers_when_the_version_that_it_came_from_is_gone(
     with pytest.raises(Exception, match=r"1\.0\.0"):
         project.update()
     git(project.folder, "reset", "--hard")
-    recopy(project)
+    message = recopy(project)
+    # A commit of all there is, as after a copy, would be a commit of what is lost.
+    assert "git restore --patch ." in message
+    assert "git commit" not in message
     fresh = Project.copy(own_upstream, tmp_path / "fresh").files()
     assert "uvx copier recopy --overwrite" in fresh["README.md"]
     assert project.files() == dict(fresh) | {"app/mine.py": '"""Mine."""\n'}

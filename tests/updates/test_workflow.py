@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -14,12 +15,21 @@ from tests.updates.projects import NEXT, WORK_TREE, Project, Template, git
 from tests.updates.releases_to_come import bring_setting
 
 SHIMS = {
-    # Says that it was called, and with what.
-    "gh": '''for refused in $GH_REFUSES; do case " $* " in *" $refused "*) exit 1;; esac; done
+    # Says that it was called, and with what; git needs no credentials here.
+    "gh": '''[ "$1" = auth ] && exit
+for refused in $GH_REFUSES; do case " $* " in *" $refused "*) exit 1;; esac; done
 printf "%s\\n" "$@" > "$RUNNER_TEMP/gh"; cat "$RUNNER_TEMP/body" > "$RUNNER_TEMP/sent"''',
-    "uvx": f'exec "{sys.executable}" -m "$@"',
+    # Without `--from` and what it asks for; notes where git goes for an address.
+    "uvx": f'''git config --get-regexp "^url" > "$RUNNER_TEMP/addresses"
+shift 2; exec "{sys.executable}" -m "$@"''',
     "uv": f'exec "{UV}" "$@"',
 }
+
+
+def steps(folder: Path) -> list[dict[str, Any]]:
+    """The steps of a service's workflow that run commands."""
+    workflow = yaml.safe_load((folder / ".github/workflows/template.yml").read_text())
+    return [step for step in workflow["jobs"]["update"]["steps"] if "run" in step]
 
 
 class Repository:
@@ -42,24 +52,31 @@ class Repository:
             "RUNNER_TEMP": str(self.runner),
             "UV_PYTHON": sys.executable,
             "GH_REFUSES": "",
+            "GITHUB_OUTPUT": str(self.runner / "output"),
+            "READ_TOKEN": "",
         }
 
     def run_workflow(self, refused_by_github: str = "") -> subprocess.CompletedProcess[str]:
-        """Check out what the remote has, and run the commands as GitHub does."""
+        """Check out what the remote has, and run the steps as GitHub does, until one fails."""
         for name in ("gh", "sent"):
             (self.runner / name).unlink(missing_ok=True)
+        output = self.runner / "output"
+        output.write_text("")
         workspace = self.runner / "workspace"
         git(self.runner, "clone", "--quiet", "--depth", "1", f"file://{self.remote}", "workspace")
-        workflow = yaml.safe_load((workspace / ".github/workflows/template.yml").read_text())
-        [commands] = [step["run"] for step in workflow["jobs"]["update"]["steps"] if "run" in step]
-        result = subprocess.run(
-            ["bash", "-e", "-c", commands],
-            cwd=workspace,
-            env=self.environment | {"GH_REFUSES": refused_by_github},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        for step in steps(workspace):
+            if step.get("if") == "steps.update.outputs.new" and "new=" not in output.read_text():
+                continue
+            result = subprocess.run(
+                ["bash", "-e", "-c", step["run"]],
+                cwd=workspace,
+                env=self.environment | {"GH_REFUSES": refused_by_github},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if result.returncode != 0:
+                break
         shutil.rmtree(workspace)
         return result
 
@@ -114,6 +131,8 @@ def test_changes_are_opened_once_with_the_message_of_the_update(
     assert "--draft" not in called
     sent = (repository.runner / "sent").read_text()
     assert "uv run alembic upgrade head" in sent
+    # The commands for a work tree with changes would print nothing in the branch.
+    assert "git diff" not in sent
     assert "Conflicts" not in sent
     branch = f"template-{NEXT}"
     assert repository.branches() == {"main", branch}
@@ -186,3 +205,28 @@ def test_template_that_cannot_be_reached_fails_with_the_reason(
     assert result.returncode == 1
     assert "template" in result.stdout + result.stderr
     assert repository.branches() == {"main"}
+
+
+def test_what_is_installed_cannot_read_a_token_that_writes(repository: Repository) -> None:
+    text = (repository.project.folder / ".github/workflows/template.yml").read_text()
+    workflow = yaml.safe_load(text)
+    job = workflow["jobs"]["update"]
+    [checkout] = [each for each in job["steps"] if "checkout" in each.get("uses", "")]
+    assert checkout["with"] == {"persist-credentials": False}
+    update, open_pull_request = steps(repository.project.folder)
+    assert "uvx" in update["run"]
+    assert "uv" not in open_pull_request["run"].split()
+    assert [set(part.get("env", ())) for part in (workflow, job, update)] == [
+        set(),
+        set(),
+        {"READ_TOKEN"},
+    ]
+
+
+def test_private_template_is_read_with_a_token_of_its_own(repository: Repository) -> None:
+    repository.environment["READ_TOKEN"] = "secret"
+    assert repository.run_workflow().returncode == 0
+    assert (repository.runner / "addresses").read_text().splitlines() == [
+        "url.https://x-access-token:secret@github.com/.insteadof https://github.com/",
+        "url.https://x-access-token:secret@github.com/.insteadof git@github.com:",
+    ]
