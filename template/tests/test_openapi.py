@@ -1,6 +1,7 @@
 """The document that describes the API."""
 
-from fastapi import FastAPI
+import pytest
+from fastapi import APIRouter, FastAPI
 from httpx import AsyncClient
 
 from app.factory import create_app
@@ -15,6 +16,19 @@ async def test_document_and_page_are_served_where_asked(client: AsyncClient) -> 
 def test_document_is_not_served_otherwise(settings: Settings) -> None:
     app = create_app(settings.model_copy(update={"docs": False}))
     assert app.openapi_url is None
+
+
+def test_every_router_is_served_under_the_version(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    router = APIRouter()
+
+    @router.get("/things")
+    async def list_things() -> list[str]:
+        return []
+
+    monkeypatch.setattr("app.factory.routers", [router])
+    assert "/api/v1/things" in create_app(settings).openapi()["paths"]
 
 
 def test_every_error_is_documented_as_a_problem(app: FastAPI) -> None:
