@@ -41,7 +41,7 @@ def joined(
         rows = owner.settle(project, service, url)
         [newest] = re.findall(r"(\w+) \(head\)", succeed_in(service, url, "alembic", "heads"))
         message = project.update(auth="jwt", newest_migration=newest, existing_rows=existing_rows)
-        assert MIGRATION in message
+        assert f"{MIGRATION}     read it: it comes after {newest}, and says who gets" in message
         assert "SECRET_KEY in .env" in message
         owner.append(project, ".env", "SECRET_KEY=development-secret-of-the-tests-alone\n")
         service = in_environment(project.folder, replace(variant, auth="jwt"))
@@ -129,7 +129,8 @@ def test_service_whose_rows_nobody_owned_is_not_asked_for_owners(
     upstream: Template, tmp_path: Path
 ) -> None:
     project = Project.copy(upstream, tmp_path / "project", examples=[])
-    project.update(auth="jwt")
+    message = project.update(auth="jwt")
+    assert f"{MIGRATION}     read it: it comes after 0001\n" in message
     assert (project.folder / MIGRATION).read_text().startswith('"""Accounts."""\n')
 
 
