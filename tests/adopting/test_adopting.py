@@ -159,16 +159,8 @@ def adopt(library: Library) -> None:
 
 def merge(library: Library) -> None:
     """Steps 1 to 3."""
-
-    def keep_both(output: str) -> None:
-        found = re.findall(r"^CONFLICT \(add/add\): Merge conflict in (.+)$", output, re.MULTILINE)
-        assert set(found) == {".gitignore", "README.md"}
-        for path in (library.folder / name for name in found):
-            marker = r"^(<<<<<<<|=======|>>>>>>>).*\n"
-            path.write_text(re.sub(marker, "", path.read_text(), flags=re.MULTILINE))
-
     library.follow("1. Make room")
-    library.follow("2. Merge the template", **{"check-ignore": is_empty, "git merge": keep_both})
+    merge_template(library, conflicts={".gitignore", "README.md"})
     shutil.copy(library.folder / ".env.example", library.folder / ".env")
     library.follow("3. Dependencies and settings")
     library.add(
@@ -177,6 +169,19 @@ def merge(library: Library) -> None:
     library.add(
         ".env.example", "# Your own settings", "# Days until a book is due.", "LOAN_DAYS=28"
     )
+
+
+def merge_template(library: Library, conflicts: set[str]) -> None:
+    """Step 2."""
+
+    def keep_both(output: str) -> None:
+        found = re.findall(r"^CONFLICT \(add/add\): Merge conflict in (.+)$", output, re.MULTILINE)
+        assert set(found) == conflicts
+        for path in (library.folder / name for name in found):
+            marker = r"^(<<<<<<<|=======|>>>>>>>).*\n"
+            path.write_text(re.sub(marker, "", path.read_text(), flags=re.MULTILINE))
+
+    library.follow("2. Merge the template", **{"check-ignore": is_empty, "git merge": keep_both})
 
 
 def is_empty(output: str) -> None:
@@ -330,3 +335,19 @@ def test_file_that_git_does_not_know_is_not_overwritten(released: Template, tmp_
     assert library.do(ask).stdout == ""
     (library.folder / ".gitignore").write_text("compose.yaml\n")
     assert library.do(ask).stdout == "compose.yaml\n"
+
+
+def test_code_in_another_layout_moves_aside_and_what_git_ignores_stays_ignored(
+    released: Template, tmp_path: Path
+) -> None:
+    library = Library(tmp_path / "library", Service(tmp_path, tmp_path / "environment"), released)
+    library.edit(".gitignore", "*.db\n", "*.db\nsecrets.json\n")
+    library.succeed("git", "commit", "--quiet", "--all", "-m", "Ignore secrets")
+    (library.folder / "secrets.json").write_text("{}\n")
+    before = library.succeed("git", "ls-files").splitlines()
+    library.follow("Another layout")
+    merge_template(library, conflicts={".gitignore"})
+    after = set(library.succeed("git", "ls-files").splitlines())
+    assert {f"old/{name}" for name in before if name != ".gitignore"} | {"app/main.py"} <= after
+    assert (library.folder / "secrets.json").exists()
+    assert "secrets.json" not in after

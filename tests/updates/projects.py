@@ -121,6 +121,12 @@ class Project:
             )
         return printed.getvalue()
 
+    def take_back(self) -> None:
+        """Undo an update that is not committed, by the recipe of the README."""
+        recipe = "git restore --source=HEAD --staged --worktree . && git clean --force -d"
+        assert recipe in git(self.folder, "show", "HEAD:./README.md")
+        subprocess.run(recipe, shell=True, cwd=self.folder, check=True)
+
     def changed(self) -> set[str]:
         """The files that differ from the last commit."""
         status = git(self.folder, "status", "--short", "--untracked-files=all", "--no-renames", ".")

@@ -1,5 +1,6 @@
 """Both sides changed the same line: it is shown, nothing is lost, and the checks refuse it."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -8,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.services import Service
+from tests.services import UV, Service
 from tests.updates import owner
-from tests.updates.projects import NEXT, Project, Template, commit, git
+from tests.updates.projects import GIT, NEXT, Project, Template, commit, git
 from tests.updates.releases_to_come import bring_column_with_migration, bring_setting
 from tests.variants import Variant
 
@@ -55,32 +56,28 @@ def test_conflict_is_listed_and_both_versions_are_in_the_file(in_conflict: Proje
 
 
 @pytest.mark.xdist_group("aiosqlite-none")
-def test_checks_refuse_it_until_it_is_resolved(
+def test_commit_of_the_readme_is_refused_until_it_is_resolved(
     in_conflict: Project, in_environment: Callable[[Path, Variant], Service]
 ) -> None:
-    in_conflict.commit()  # git takes the markers without a word
+    readme = (in_conflict.folder / "README.md").read_text()
+    [line] = re.findall(r"^git add --all .*$", readme, re.MULTILINE)
+    line = line.replace("uv run", f"{UV} run --no-sync").replace(
+        "git commit", f"{' '.join(GIT)} commit"
+    )
     service = in_environment(in_conflict.folder, Variant("aiosqlite"))
-    assert "app/settings.py" in service.uv_run_failing(*PRE_COMMIT)
+    assert "app/settings.py:" in service.fail("sh", "-c", line)
     before, yours, _, after = sides(in_conflict)
     (in_conflict.folder / "app" / "settings.py").write_text(before + yours + after)
-    assert "Passed" in service.uv_run(*PRE_COMMIT)
-
-
-PRE_COMMIT = ("pre-commit", "run", "--all-files", "conflict-markers")
+    service.succeed("sh", "-c", line)
+    assert in_conflict.changed() == set()
 
 
 def test_update_is_taken_back_by_the_recipe_of_the_readme(in_conflict: Project) -> None:
     (in_conflict.folder / "app" / "brought.py").touch()
-    take_back(in_conflict)
+    in_conflict.take_back()
     assert in_conflict.changed() == set()
     assert in_conflict.update()  # and can be done again
     assert in_conflict.conflicts() == {"app/settings.py"}
-
-
-def take_back(project: Project) -> None:
-    recipe = "git restore --source=HEAD --staged --worktree . && git clean --force -d"
-    assert recipe in (project.folder / "README.md").read_text()
-    subprocess.run(recipe, shell=True, cwd=project.folder, check=True)
 
 
 def test_work_elsewhere_in_the_repository_stays_when_an_update_is_taken_back(
@@ -95,7 +92,7 @@ def test_work_elsewhere_in_the_repository_stays_when_an_update_is_taken_back(
     elsewhere.with_name("new.md").write_text("not even added\n")
     project.update(description="Another sentence.", driver="asyncpg")
     assert project.changed() != set()
-    take_back(project)
+    project.take_back()
     assert project.changed() == set()
     assert elsewhere.read_text() == "not committed\n"
     assert elsewhere.with_name("new.md").exists()
@@ -132,7 +129,8 @@ def test_service_recovers_when_the_version_that_it_came_from_is_gone(
     git(project.folder, "reset", "--hard")
     message = recopy(project)
     # A commit of all there is, as after a copy, would be a commit of what is lost.
-    assert "git restore --patch ." in message
+    assert "git restore --patch . ':!.copier-answers.yml'" in message
+    assert "git status --short" in message
     assert "git commit" not in message
     fresh = Project.copy(own_upstream, tmp_path / "fresh").files()
     assert "uvx copier recopy --overwrite" in fresh["README.md"]

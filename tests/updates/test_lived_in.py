@@ -76,3 +76,27 @@ def test_migrations_of_both_become_one_line(
         succeed_in(service, url, "alembic", "check")
         assert owner.show(service, url) == rows
     assert "passed" in service.uv_run("pytest", "-q", "-n", "2", *suite)
+
+
+def test_update_is_taken_back_after_its_migration_was_joined_and_run(
+    own_upstream: Template, tmp_path: Path, in_environment: Callable[[Path, Variant], Service]
+) -> None:
+    project = Project.copy(own_upstream, tmp_path / "project", WORK_TREE, structure="layered")
+    owner.live_in(project, "layered")
+    service = in_environment(project.folder, Variant("aiosqlite", "layered"))
+    bring_column_with_migration(own_upstream)
+    own_upstream.release(NEXT)
+    with database(service) as url:
+        rows = owner.settle(project, service, url)
+        project.update()
+        succeed_in(service, url, "alembic", "merge", "heads", "-m", "Merge")
+        succeed_in(service, url, "alembic", "upgrade", "head")
+
+        readme = (project.folder / "README.md").read_text()
+        assert "`uv run alembic downgrade NEW@BEFORE`" in readme
+        succeed_in(service, url, "alembic", "downgrade", "0002@0001")
+        project.take_back()
+        assert project.changed() == set()
+        succeed_in(service, url, "alembic", "upgrade", "head")
+        succeed_in(service, url, "alembic", "check")
+        assert owner.show(service, url) == rows

@@ -297,9 +297,15 @@ def test_update_over_the_rename_without_trust_writes_nothing(project: Project) -
     assert project.changed() == set()
 
 
-def test_rename_is_taken_over_by_hand_without_trust_as_the_readme_shows(project: Project) -> None:
+@pytest.mark.parametrize("place", ["", "services/stock"])
+def test_rename_is_taken_over_by_hand_without_trust_as_the_readme_shows(
+    service: Path, tmp_path: Path, place: str
+) -> None:
+    whole = tmp_path / "whole"
+    shutil.copytree(service, whole / place, ignore=shutil.ignore_patterns(".git"))
+    project = Project(whole / place)
     append(project.folder / "app/slow_queries.py", b"MINE = 1")
-    project.commit()
+    commit(whole)
     (block,) = re.findall(r"```shell\n(.*?)```", (ROOT / "hooks" / "README.md").read_text(), re.S)
     script = block.replace("uvx copier", f"{sys.executable} -m copier").replace("2.0.0", NEXT)
     command = ["bash", "-euo", "pipefail", "-c", script]

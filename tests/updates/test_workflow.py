@@ -19,9 +19,9 @@ SHIMS = {
     "gh": '''[ "$1" = auth ] && exit
 for refused in $GH_REFUSES; do case " $* " in *" $refused "*) exit 1;; esac; done
 printf "%s\\n" "$@" > "$RUNNER_TEMP/gh"; cat "$RUNNER_TEMP/body" > "$RUNNER_TEMP/sent"''',
-    # Without `--from` and what it asks for; notes where git goes for an address.
+    # Without options of its own; notes where git goes for an address.
     "uvx": f'''git config --get-regexp "^url" > "$RUNNER_TEMP/addresses"
-shift 2; exec "{sys.executable}" -m "$@"''',
+shift 3; exec "{sys.executable}" -m "$@"''',
     "uv": f'exec "{UV}" "$@"',
 }
 
@@ -37,6 +37,7 @@ class Repository:
 
     def __init__(self, project: Project, folder: Path) -> None:
         self.project = project
+        self.working_directory = "."
         self.remote = folder / "remote.git"
         git(folder, "clone", "--quiet", "--bare", str(project.folder), str(self.remote))
         git(project.folder, "remote", "add", "origin", str(self.remote))
@@ -69,7 +70,7 @@ class Repository:
                 continue
             result = subprocess.run(
                 ["bash", "-e", "-c", step["run"]],
-                cwd=workspace,
+                cwd=workspace / self.working_directory,
                 env=self.environment | {"GH_REFUSES": refused_by_github},
                 capture_output=True,
                 text=True,
@@ -97,14 +98,18 @@ class Repository:
         return set(git(self.remote, "branch", "--format", "%(refname:short)").split())
 
 
-@pytest.fixture
-def repository(own_upstream: Template, tmp_path: Path) -> Repository:
-    project = Project.copy(own_upstream, tmp_path / "project", WORK_TREE)
+def live_in(project: Project, upstream: Template) -> None:
     subprocess.run([UV, "lock", "--quiet"], cwd=project.folder, check=True)
     project.replace("app/settings.py", "port: int = Field(8000", "port: int = Field(8500")
     # An address, as services have it.
-    folder = str(own_upstream.folder)
+    folder = str(upstream.folder)
     project.replace(".copier-answers.yml", folder, f"git+file://{folder}")
+
+
+@pytest.fixture
+def repository(own_upstream: Template, tmp_path: Path) -> Repository:
+    project = Project.copy(own_upstream, tmp_path / "project", WORK_TREE)
+    live_in(project, own_upstream)
     project.commit()
     git(project.folder, "branch", "--move", "--force", "main")
     return Repository(project, tmp_path)
@@ -171,6 +176,31 @@ def test_conflicts_are_opened_as_a_draft_that_lists_them(
     assert "Field(9000" in settings
 
 
+def test_service_in_a_folder_is_updated_there(own_upstream: Template, tmp_path: Path) -> None:
+    company = Project(tmp_path / "company")
+    service = Project.copy(own_upstream, company.folder / "services" / "mine", WORK_TREE)
+    live_in(service, own_upstream)
+    shutil.rmtree(service.folder / ".git")
+    (service.folder / ".github").rename(company.folder / ".github")
+    company.commit()
+    git(company.folder, "branch", "--move", "--force", "main")
+    own_upstream.replace(
+        "template/app/settings.py.jinja", "port: int = Field(8000", "port: int = Field(9000"
+    )
+    own_upstream.release(NEXT)
+    repository = Repository(company, tmp_path)
+    result = repository.run_workflow()
+    assert result.returncode == 1
+    assert "working-directory names the service's folder" in result.stdout
+
+    repository.working_directory = "services/mine"
+    branch = f"template-services/mine/{NEXT}"
+    assert branch in repository.open_pull_request()
+    assert "- `services/mine/app/settings.py`\n" in (repository.runner / "sent").read_text()
+    changed = git(repository.remote, "diff", "--name-only", "main", branch).splitlines()
+    assert changed == ["services/mine/.copier-answers.yml", "services/mine/app/settings.py"]
+
+
 def test_refusal_of_github_fails_each_time_and_leaves_no_branch(
     repository: Repository, own_upstream: Template
 ) -> None:
@@ -223,10 +253,13 @@ def test_what_is_installed_cannot_read_a_token_that_writes(repository: Repositor
     ]
 
 
-def test_private_template_is_read_with_a_token_of_its_own(repository: Repository) -> None:
-    repository.environment["READ_TOKEN"] = "secret"
+@pytest.mark.parametrize(("token", "access"), [("", ""), ("secret", "x-access-token:secret@")])
+def test_template_is_read_without_a_key_and_where_private_with_a_token_of_its_own(
+    repository: Repository, token: str, access: str
+) -> None:
+    repository.environment["READ_TOKEN"] = token
     assert repository.run_workflow().returncode == 0
     assert (repository.runner / "addresses").read_text().splitlines() == [
-        "url.https://x-access-token:secret@github.com/.insteadof https://github.com/",
-        "url.https://x-access-token:secret@github.com/.insteadof git@github.com:",
+        f"url.https://{access}github.com/.insteadof https://github.com/",
+        f"url.https://{access}github.com/.insteadof git@github.com:",
     ]
