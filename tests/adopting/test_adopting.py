@@ -19,6 +19,7 @@ from tests.variants import Variant
 
 HERE = Path(__file__).parent
 GUIDE = (ROOT / "docs" / "guides" / "adopting.md").read_text()
+[DESCRIBE_TABLES] = re.findall(r"<!-- describe_tables.py -->\n```text\n(.*?)```", GUIDE, re.DOTALL)
 VARIANT = Variant("aiosqlite", "by_feature", "none", ())
 
 pytestmark = pytest.mark.xdist_group(VARIANT.environment)
@@ -148,8 +149,7 @@ def adopt(library: Library) -> None:
         path.write_text(upgrade + signature + "".join(drops))
 
     merge(library)
-    [script] = re.findall(r"<!-- describe_tables.py -->\n```text\n(.*?)```", GUIDE, re.DOTALL)
-    (library.folder / "describe_tables.py").write_text(script)
+    (library.folder / "describe_tables.py").write_text(DESCRIBE_TABLES)
     described = {"describe_tables.py sqlite": keep_only_drops_of_tables}
     library.follow("4. Describe the tables that are there", **described)
     move_code(library)
