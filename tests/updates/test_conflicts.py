@@ -56,7 +56,7 @@ def test_conflict_is_listed_and_both_versions_are_in_the_file(in_conflict: Proje
 
 
 @pytest.mark.xdist_group("aiosqlite-none")
-def test_commit_of_the_readme_is_refused_until_it_is_resolved(
+def test_checks_refuse_it_until_it_is_resolved(
     in_conflict: Project, in_environment: Callable[[Path, Variant], Service]
 ) -> None:
     readme = (in_conflict.folder / "README.md").read_text()
@@ -66,10 +66,15 @@ def test_commit_of_the_readme_is_refused_until_it_is_resolved(
     )
     service = in_environment(in_conflict.folder, Variant("aiosqlite"))
     assert "app/settings.py:" in service.fail("sh", "-c", line)
+    in_conflict.commit()  # git takes the markers without a word
+    assert "app/settings.py" in service.uv_run_failing(*PRE_COMMIT)
     before, yours, _, after = sides(in_conflict)
     (in_conflict.folder / "app" / "settings.py").write_text(before + yours + after)
     service.succeed("sh", "-c", line)
     assert in_conflict.changed() == set()
+
+
+PRE_COMMIT = ("pre-commit", "run", "--all-files", "conflict-markers")
 
 
 def test_update_is_taken_back_by_the_recipe_of_the_readme(in_conflict: Project) -> None:

@@ -33,9 +33,11 @@ def steps(folder: Path) -> list[dict[str, Any]]:
 
 
 class Repository:
-    """A project with a remote, and the runner that its workflow meets at GitHub."""
+    """A project, committed to a remote, and the runner that its workflow meets at GitHub."""
 
     def __init__(self, project: Project, folder: Path) -> None:
+        project.commit()
+        git(project.folder, "branch", "--move", "--force", "main")
         self.project = project
         self.working_directory = "."
         self.remote = folder / "remote.git"
@@ -98,7 +100,8 @@ class Repository:
         return set(git(self.remote, "branch", "--format", "%(refname:short)").split())
 
 
-def live_in(project: Project, upstream: Template) -> None:
+def edit(project: Project, upstream: Template) -> None:
+    """What its owner did: a lock file, and another port."""
     subprocess.run([UV, "lock", "--quiet"], cwd=project.folder, check=True)
     project.replace("app/settings.py", "port: int = Field(8000", "port: int = Field(8500")
     # An address, as services have it.
@@ -106,12 +109,18 @@ def live_in(project: Project, upstream: Template) -> None:
     project.replace(".copier-answers.yml", folder, f"git+file://{folder}")
 
 
+def release_conflict(upstream: Template) -> None:
+    """Another port from the template, too."""
+    upstream.replace(
+        "template/app/settings.py.jinja", "port: int = Field(8000", "port: int = Field(9000"
+    )
+    upstream.release(NEXT)
+
+
 @pytest.fixture
 def repository(own_upstream: Template, tmp_path: Path) -> Repository:
     project = Project.copy(own_upstream, tmp_path / "project", WORK_TREE)
-    live_in(project, own_upstream)
-    project.commit()
-    git(project.folder, "branch", "--move", "--force", "main")
+    edit(project, own_upstream)
     return Repository(project, tmp_path)
 
 
@@ -160,10 +169,7 @@ def test_changes_are_opened_once_with_the_message_of_the_update(
 def test_conflicts_are_opened_as_a_draft_that_lists_them(
     repository: Repository, own_upstream: Template
 ) -> None:
-    own_upstream.replace(
-        "template/app/settings.py.jinja", "port: int = Field(8000", "port: int = Field(9000"
-    )
-    own_upstream.release(NEXT)
+    release_conflict(own_upstream)
     called = repository.open_pull_request()
     assert "--draft" in called
     assert "- `app/settings.py`\n" in (repository.runner / "sent").read_text()
@@ -179,15 +185,10 @@ def test_conflicts_are_opened_as_a_draft_that_lists_them(
 def test_service_in_a_folder_is_updated_there(own_upstream: Template, tmp_path: Path) -> None:
     company = Project(tmp_path / "company")
     service = Project.copy(own_upstream, company.folder / "services" / "mine", WORK_TREE)
-    live_in(service, own_upstream)
+    edit(service, own_upstream)
     shutil.rmtree(service.folder / ".git")
     (service.folder / ".github").rename(company.folder / ".github")
-    company.commit()
-    git(company.folder, "branch", "--move", "--force", "main")
-    own_upstream.replace(
-        "template/app/settings.py.jinja", "port: int = Field(8000", "port: int = Field(9000"
-    )
-    own_upstream.release(NEXT)
+    release_conflict(own_upstream)
     repository = Repository(company, tmp_path)
     result = repository.run_workflow()
     assert result.returncode == 1
