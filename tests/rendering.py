@@ -23,9 +23,17 @@ def export(folder: Path) -> Path:
     return folder
 
 
-def render(template: Path, service: Path, **answers: Any) -> Path:
+def render(template: Path, service: Path, *, overwrite: bool = False, **answers: Any) -> Path:
     """Copy the template without trust and without questions."""
-    copier.run_copy(str(template), service, data=answers, defaults=True, unsafe=False, quiet=True)
+    copier.run_copy(
+        str(template),
+        service,
+        data=answers,
+        defaults=True,
+        overwrite=overwrite,
+        unsafe=False,
+        quiet=True,
+    )
     return service
 
 
@@ -43,6 +51,7 @@ def cache_compilation() -> None:
         raw: bool = False,
         defer_init: bool = False,
     ) -> Any:
+        self.preprocess(str(source), name, filename)  # Copier's `yield` starts anew with each
         key = (source, name, raw)
         if "ans_random" in str(source):  # Jinja folds constants: the cache would keep one secret
             return compile_(self, source, name, filename, raw, defer_init)

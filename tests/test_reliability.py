@@ -10,11 +10,12 @@ def test_every_test_that_the_table_names_exists() -> None:
     named = re.findall(r"`(tests|service)/([\w/]+\.py)::(\w+)`", table)
     assert len(named) > 30
     for place, file, test in named:
-        folder = ROOT / ("tests" if place == "tests" else "template/tests")
+        rooms = [] if place == "tests" else ROOT.glob("includes/features/*/tests")
         # Of a rendered test, the name may have a condition around it.
         pattern = re.escape(file.removesuffix(".py"))
         found = [
             path
+            for folder in (ROOT / ("tests" if place == "tests" else "template/tests"), *rooms)
             for path in folder.rglob("*")
             if re.search(rf"(^|/|}}){pattern}\.py", str(path.relative_to(folder)))
         ]

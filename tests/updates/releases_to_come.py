@@ -28,7 +28,7 @@ def downgrade() -> None:
 
 def bring_column_with_migration(template: Template) -> None:
     template.replace(
-        "includes/tasks/models.py",
+        "includes/features/projects/tasks/models.py.jinja",
         "    priority: Mapped[int]\n",
         "    priority: Mapped[int]\n    estimate: Mapped[int | None]\n",
     )

@@ -52,12 +52,12 @@ def migration(version: str, renames: dict[str, str]) -> str:
 
 def rename(template: Template, old: str, new: str) -> None:
     """Rename what renders to a path, conditions and suffix included."""
-    folder = template.folder / "template"
-    names = [path.name for path in (folder / old).parent.iterdir()]
-    (name,) = [n for n in names if re.sub(r"{%.*?%}|\.jinja$", "", n) == Path(old).name]
-    source, target = Path(old).parent / name, Path(new).parent / name
-    target = target.with_name(name.replace(Path(old).name, Path(new).name))
-    (folder / source).rename(folder / target)
+    trees = [template.folder / "template", *template.folder.glob("includes/features/*")]
+    paths = [path for tree in trees for path in (tree / Path(old).parent).glob("*")]
+    (source,) = [p for p in paths if re.sub(r"{%.*?%}|\.jinja$", "", p.name) == Path(old).name]
+    (tree,) = [tree for tree in trees if source.is_relative_to(tree)]
+    name = source.name.replace(Path(old).name, Path(new).name)
+    source.rename(tree / Path(new).with_name(name))
 
 
 def set_first_line(path: Path, line: str) -> None:

@@ -1,2 +1,0 @@
-class PromptReadWithAnswers(PromptRead):
-    answers: list[AnswerRead]

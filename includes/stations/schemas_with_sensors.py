@@ -1,2 +1,0 @@
-class StationReadWithSensors(StationRead):
-    sensors: list[SensorRead]

@@ -1,4 +1,0 @@
-class TaskStatus(StrEnum):
-    TODO = "todo"
-    DOING = "doing"
-    DONE = "done"

@@ -1,0 +1,125 @@
+"""Compare the renders of two revisions of the template, byte for byte, for all answers.
+
+For refactorings that must not change a service: `python -m scripts.compare_renders` compares the
+work tree with HEAD, and `--base REV` with another revision. It covers the files of each new
+service, and those that only an update renders. Random secrets and the template's own path are
+left out of the comparison. The exit status is 1 if anything differs.
+"""
+
+import argparse
+import difflib
+import io
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import yaml
+
+from tests.rendering import ROOT, cache_compilation, export, render
+from tests.variants import EVERY, SELECTION, Variant
+
+SECRET = re.compile(r"(?<=^SECRET_KEY=development-)\w{64}$", re.MULTILINE)
+LINES_SHOWN = 40
+
+
+@dataclass(frozen=True)
+class Case:
+    """Answers, and for an update the answers that the service had before."""
+
+    variant: Variant
+    previous: Variant | None = None
+    further: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        parts = [str(self.variant), *(f"{name}={value}" for name, value in self.further)]
+        return " ".join([*parts, *([f"(before: {self.previous})"] if self.previous else [])])
+
+
+def cases(variants: list[Variant]) -> Iterator[Case]:
+    """New services, and updates: accounts added, examples switched off, another database."""
+    for variant in variants:
+        yield Case(variant)
+        if variant.auth == "none" and not variant.sync_session:
+            for owners in ("one_account", "by_hand"):
+                further = (("existing_rows", owners), ("newest_migration", "0042_mine"))
+                yield Case(replace(variant, auth="jwt"), variant, further)
+        if variant.examples and not variant.sync_session and not variant.dual:
+            yield Case(replace(variant, examples=()), variant)
+    for before in SELECTION:
+        for driver in ("aiosqlite", "asyncpg", "asyncmy"):
+            yield Case(replace(before, driver=driver, dev_database="same"), before)
+
+
+def files_of(template: Path, case: Case) -> dict[str, str]:
+    """The rendered files by path, without what differs between any two renders."""
+    with tempfile.TemporaryDirectory() as folder:
+        service = Path(folder) / "service"
+        if case.previous:
+            service.mkdir()
+            answers = {"service_name": "My Service", **case.previous.answers}
+            (service / ".copier-answers.yml").write_text(yaml.safe_dump(answers))
+        answers = {**case.variant.answers, **dict(case.further)}
+        render(template, service, overwrite=True, **answers)
+        return {
+            path.relative_to(service).as_posix(): SECRET.sub(
+                "SECRET", path.read_text().replace(str(template), "TEMPLATE")
+            )
+            for path in sorted(service.rglob("*"))
+            if path.is_file()
+        }
+
+
+def difference(templates: tuple[Path, Path], case: Case) -> str:
+    """The difference as text; empty if there is none."""
+    old, new = (files_of(template, case) for template in templates)
+    return "".join(
+        line if line.endswith("\n") else f"{line}\n"
+        for name in sorted(old.keys() | new.keys())
+        for line in difflib.unified_diff(
+            old.get(name, "").splitlines(keepends=True),
+            new.get(name, "").splitlines(keepends=True),
+            f"before/{name}",
+            f"after/{name}",
+        )
+    )
+
+
+def compare(job: tuple[tuple[Path, Path], Case]) -> str:
+    return difference(*job)
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--base", default="HEAD", help="the revision to compare with")
+    parser.add_argument("--quick", action="store_true", help="only the pairwise selection")
+    parser.add_argument("--processes", type=int, default=2)
+    options = parser.parse_args(arguments)
+    archive = subprocess.run(
+        ["git", "archive", options.base], cwd=ROOT, check=True, capture_output=True
+    ).stdout
+    with tempfile.TemporaryDirectory() as folder:
+        base, work_tree = Path(folder, "base"), export(Path(folder, "work_tree"))
+        with tarfile.open(fileobj=io.BytesIO(archive)) as files:
+            files.extractall(base, filter="data")
+        todo = list(dict.fromkeys(cases(SELECTION if options.quick else EVERY)))
+        jobs = [((base, work_tree), case) for case in todo]
+        differing = 0
+        with ProcessPoolExecutor(options.processes, initializer=cache_compilation) as pool:
+            for case, text in zip(todo, pool.map(compare, jobs, chunksize=8), strict=True):
+                if text:
+                    differing += 1
+                    print(f"== {case}", *text.splitlines()[:LINES_SHOWN], sep="\n")
+    print(f"{len(todo)} renders compared with {options.base}: {differing} differ")
+    return 1 if differing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
