@@ -1,14 +1,14 @@
-"""The application that a server runs: `python -m app.main`, configured by the environment."""
+"""The application that the server runs: `python -m app.main`, configured by the environment."""
 
+from app.core.logs import set_up_logging
+from app.core.server import freeze_gc, serve
 from app.factory import create_app
-from app.logs import set_up_logging
-from app.server import serve, spare_garbage_collector
 from app.settings import Settings
 
 settings = Settings()
 set_up_logging(settings.log_level)
 app = create_app(settings)
-spare_garbage_collector()
+freeze_gc()
 
 if __name__ == "__main__":
     serve(app, settings)

@@ -1,1 +1,1 @@
-"""Reading and writing rows: each function one thing, in the session it is given."""
+"""Create, read, update and delete rows; the functions flush and never commit."""

@@ -1,1 +1,1 @@
-"""What callers send and get."""
+"""Request and response schemas."""

@@ -1,1 +1,1 @@
-"""Use cases that span several CRUD calls."""
+"""Use cases that span several CRUD functions."""

@@ -1,0 +1,1 @@
+"""Machinery that the service is built on; it rarely needs a change."""

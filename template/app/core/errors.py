@@ -1,0 +1,189 @@
+"""Error responses, as `application/problem+json` (RFC 9457)."""
+
+import json
+import logging
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm.exc import StaleDataError
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from app.core.database_errors import ErrorKind, classify, violated_field
+
+logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+
+class FieldProblem(BaseModel):
+    loc: list[str | int] = Field(description="`body`, `query` or `path`, then the field.")
+    msg: str
+    type: str
+
+
+class Problem(BaseModel):
+    """https://www.rfc-editor.org/rfc/rfc9457"""
+
+    type: str = "about:blank"
+    title: str = Field(description="The HTTP status as text.")
+    status: int
+    detail: str = Field(description="What went wrong, for people.")
+    code: str = Field(description="What went wrong, for programs.")
+    errors: list[FieldProblem] = Field(default=[], description="The invalid fields.")
+
+
+class DomainError(Exception):
+    """The base of errors that endpoints answer with: each has a status, a detail and a code.
+
+    The code is the class name in snake case: `ProjectNotFound` has `project_not_found`. Clients
+    depend on codes: a class that is renamed declares its old code.
+    """
+
+    status: ClassVar[int]
+    detail: ClassVar[str]
+    code: ClassVar[str]
+
+    def __init_subclass__(cls) -> None:
+        if "code" not in vars(cls):
+            cls.code = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Headers of the response."""
+        return {}
+
+
+class NotFound(DomainError):
+    status = 404
+    detail = "Not found."
+
+
+DATABASE_PROBLEMS = {
+    ErrorKind.UNIQUE: (409, "This value is already taken."),
+    ErrorKind.FOREIGN_KEY: (409, "A referenced resource does not exist."),
+    ErrorKind.CHECK: (422, "The value violates a constraint."),
+    ErrorKind.NOT_NULL: (422, "A required value is missing."),
+    ErrorKind.BAD_VALUE: (422, "The database cannot store this value."),
+    ErrorKind.CONFLICT: (503, "The request conflicted with another one; retry."),
+    ErrorKind.LOCKED: (503, "The resource is locked by another request; retry."),
+    ErrorKind.TIMEOUT: (503, "The database took too long; retry."),
+    ErrorKind.UNAVAILABLE: (503, "The database is unavailable; retry."),
+}
+
+
+class ProblemResponse(JSONResponse):
+    media_type = MEDIA_TYPE
+
+    def render(self, content: Any) -> bytes:
+        # ASCII: a field name may contain a lone surrogate, which UTF-8 cannot encode.
+        return json.dumps(content, separators=(",", ":")).encode("ascii")
+
+
+def problem(
+    status: int,
+    detail: str,
+    code: str,
+    errors: list[FieldProblem] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Return an error response."""
+    content = Problem(
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        code=code,
+        errors=errors or [],
+    )
+    return ProblemResponse(content.model_dump(), status, headers)
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the `responses=` of an endpoint or router for these statuses."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {
+        status: {"description": HTTPStatus(status).phrase, "content": content}
+        for status in statuses
+    }
+
+
+def problem_schemas() -> dict[str, Any]:
+    """Return the OpenAPI components that `problems` refers to."""
+    schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    return {**schema.pop("$defs"), "Problem": schema}
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Turn every exception of `app` into an error response."""
+    app.add_exception_handler(DomainError, _domain_error)
+    app.add_exception_handler(RequestValidationError, _invalid_request)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(SQLAlchemyError, _database_error)
+    app.add_exception_handler(Exception, _unexpected_error)
+
+
+def _domain_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, DomainError)
+    return problem(error.status, error.detail, error.code, headers=error.headers)
+
+
+def _invalid_request(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    # Without the input: it may be a password, or a number that JSON cannot represent.
+    errors = [
+        FieldProblem(loc=list(e["loc"]), msg=e["msg"], type=e["type"]) for e in error.errors()
+    ]
+    detail = "The request is invalid; see `errors`."
+    return problem(422, detail, "invalid_request", errors)
+
+
+def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    headers = error.headers
+    if error.status_code == 405:
+        headers = {"Allow": ", ".join(_allowed_methods(request))}
+    code = HTTPStatus(error.status_code).name.lower()
+    return problem(error.status_code, str(error.detail), code, headers=headers)
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    """Return the methods of all routes of the path; Starlette knows those of one route."""
+    return [
+        method
+        for method in METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    ]
+
+
+def _database_error(_: Request, error: Exception) -> Response:
+    if isinstance(error, StaleDataError):
+        return problem(409, "The resource was changed or deleted; retry.", "stale")
+    kind = classify(error)
+    if kind is None:
+        raise error
+    status, detail = DATABASE_PROBLEMS[kind]
+    field = violated_field(error)
+    errors = [FieldProblem(loc=["body", field], msg=detail, type=kind)] if field else []
+    headers = {}
+    if status == 503:
+        logger.warning("%s: %s", kind, error)
+        headers["Retry-After"] = "1"
+    return problem(status, detail, kind.replace(" ", "_"), errors, headers)
+
+
+def _unexpected_error(_: Request, __: Exception) -> Response:
+    # The server logs the traceback: Starlette raises the exception again after this response.
+    detail = "Internal server error."
+    return problem(500, detail, "internal_server_error")

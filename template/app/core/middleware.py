@@ -1,0 +1,116 @@
+"""Middleware: request IDs, security headers, allowed hosts, CORS and the body size limit."""
+
+import re
+from uuid import uuid4
+
+from fastapi import HTTPException
+from fastapi.middleware.cors import CORSMiddleware
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.core.errors import problem
+from app.core.logs import current_scope
+from app.settings import Settings
+
+REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
+
+# https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers
+SECURITY_HEADERS = {
+    b"content-security-policy": b"frame-ancestors 'none'",
+    b"referrer-policy": b"no-referrer",
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+}
+
+
+def add_middleware(app: ASGIApp, settings: Settings) -> ASGIApp:
+    """Wrap the application; the outermost middleware is added last."""
+    app = BodySizeLimitMiddleware(app, settings.max_body_bytes)
+    if settings.cors_origins:
+        app = CORSMiddleware(
+            app,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "If-Match", "X-Request-ID"],
+            expose_headers=["ETag", "Retry-After", "X-Request-ID"],
+        )
+    app = AllowedHostsMiddleware(app, settings.allowed_hosts)
+    return RequestIdMiddleware(app)
+
+
+class RequestIdMiddleware:
+    """Adds a request ID to each request, and the ID and the security headers to each response."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            sent = Headers(scope=scope).get("X-Request-ID", "")
+            request_id = sent if REQUEST_ID.fullmatch(sent) else uuid4().hex
+            scope.setdefault("state", {})["request_id"] = request_id
+            # Never reset: the server logs an unhandled error later, in the same task.
+            current_scope.set(scope)
+            send = with_headers(send, {**SECURITY_HEADERS, b"x-request-id": request_id.encode()})
+        await self.app(scope, receive, send)
+
+
+def with_headers(send: Send, added: dict[bytes, bytes]) -> Send:
+    """Return a `send` that adds headers, unless the endpoint has set them."""
+
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            own = {name for name, _ in message["headers"]}
+            others = [(name, value) for name, value in added.items() if name not in own]
+            message["headers"] = [*message["headers"], *others]
+        await send(message)
+
+    return send_with_headers
+
+
+class AllowedHostsMiddleware:
+    """Refuses requests for unknown hosts, which could poison links and caches.
+
+    Health checks are exempt: probes use the address instead of the name.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: list[str]) -> None:
+        self.app = app
+        self.hosts = [host.lower() for host in hosts]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not self._is_allowed(scope):
+            response = problem(421, "Host not allowed.", "unknown_host")
+            await response(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    def _is_allowed(self, scope: Scope) -> bool:
+        if "*" in self.hosts or scope["path"].startswith("/health/"):
+            return True
+        name = re.sub(r":\d+$", "", Headers(scope=scope).get("Host", "")).lower()
+        return any(
+            name == host or (host.startswith("*.") and name.endswith(host[1:]))
+            for host in self.hosts
+        )
+
+
+class BodySizeLimitMiddleware:
+    """Refuses request bodies over `limit` bytes while they are read, whatever Content-Length says."""
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self.app = app
+        self.limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        received = 0
+
+        async def receive_limited() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self.limit:
+                raise HTTPException(413, f"The request body is larger than {self.limit} bytes.")
+            return message
+
+        await self.app(scope, receive_limited, send)

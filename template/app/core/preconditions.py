@@ -1,0 +1,63 @@
+"""Optimistic concurrency: `ETag` has the version of a row, `If-Match` the version to change."""
+
+import re
+from typing import Annotated, Protocol
+
+from fastapi import Depends, Header, Response
+
+from app.core.errors import DomainError
+
+# https://www.rfc-editor.org/rfc/rfc9110#section-8.8.3
+TAG = r'(?:W/)?"[\x21\x23-\x7e]*"'
+
+
+class Versioned(Protocol):
+    @property
+    def version(self) -> int: ...
+
+
+class PreconditionFailed(DomainError):
+    status = 412
+    detail = "The resource has changed since you read it."
+
+
+def etag_of(row: Versioned) -> str:
+    """Return the entity tag of a row's version."""
+    return f'"{row.version}"'
+
+
+def set_etag(response: Response, row: Versioned) -> None:
+    """Set the `ETag` header of the response."""
+    response.headers["ETag"] = etag_of(row)
+
+
+class Precondition:
+    """The versions that `If-Match` allows; None allows any."""
+
+    def __init__(self, tags: list[str] | None) -> None:
+        self.tags = tags
+
+    def check(self, row: Versioned) -> None:
+        """Raise `PreconditionFailed` for another version.
+
+        Lock the row first: it could change after the check.
+        """
+        if self.tags is not None and etag_of(row) not in self.tags:
+            raise PreconditionFailed
+
+
+async def get_precondition(
+    if_match: Annotated[
+        str,
+        Header(
+            pattern=rf"^(?:\*|{TAG}(?:\s*,\s*{TAG})*)$",
+            max_length=1000,
+            description="The `ETag` of the version to change; other versions are refused.",
+        ),
+    ] = "*",
+) -> Precondition:
+    """Parse the `If-Match` header."""
+    return Precondition(None if if_match == "*" else re.findall(TAG, if_match))
+
+
+IfMatch = Annotated[Precondition, Depends(get_precondition)]

@@ -1,0 +1,63 @@
+"""What all schemas share: base classes, string types and timestamps."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
+
+
+def _refuse_numbers(value: object) -> object:
+    # Pydantic also accepts seconds since 1970, which the OpenAPI document does not mention.
+    is_date = isinstance(value, str) and value[4:5] == "-"
+    if not is_date and isinstance(value, int | float | str):
+        raise ValueError("must be an ISO 8601 datetime, such as 2030-01-31T12:00:00Z")
+    return value
+
+
+def _convert_to_utc(value: datetime) -> datetime:
+    # Years that every database can store, in any time zone.
+    if not datetime(1970, 1, 1, tzinfo=UTC) <= value < datetime(9999, 1, 1, tzinfo=UTC):
+        raise ValueError("must be between 1970 and 9998")
+    return value.astimezone(UTC)
+
+
+# Not every database can store NUL characters.
+SingleLineStr = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, pattern=r"^[^\x00-\x1f\x7f]*$")
+]
+Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
+UtcDatetime = Annotated[
+    AwareDatetime,
+    BeforeValidator(_refuse_numbers),
+    AfterValidator(_convert_to_utc),
+    Field(description="Between 1970 and 9998."),
+]
+
+
+class Input(BaseModel):
+    """The base of request bodies: unknown fields are errors, so that no typo is lost silently."""
+
+    # A maximum length for all strings also makes Pydantic refuse lone surrogates.
+    model_config = ConfigDict(extra="forbid", str_max_length=10_000, allow_inf_nan=False)
+
+
+class Output(BaseModel):
+    """The base of response bodies, read from the attributes of a model."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+def unset() -> Any:
+    """Return the default of a field in a PATCH body: it may be left out, but not be null.
+
+    Read such a body with `model_dump(exclude_unset=True)`.
+    """
+    return Field(default_factory=lambda: None)

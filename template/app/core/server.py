@@ -1,0 +1,83 @@
+"""The production server, with graceful shutdown: `python -m app.main`."""
+
+import asyncio
+import gc
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from fastapi import FastAPI
+
+from app.settings import Settings
+
+
+class Server(uvicorn.Server):
+    """uvicorn with a graceful shutdown that exits with status 0.
+
+    After SIGTERM or SIGINT, readiness fails, so that load balancers stop sending requests. After
+    `shutdown_delay` seconds, the server closes its socket and finishes requests in flight. A
+    second signal exits at once.
+
+    `capture_signals` is undocumented. Remove the override when uvicorn can exit with status 0:
+    `tests/core/test_server.py` is the contract.
+    """
+
+    def __init__(self, app: FastAPI, settings: Settings) -> None:
+        self.state = app.state
+        self.delay = settings.shutdown_delay
+        config = uvicorn.Config(
+            app,
+            host=settings.listen_address,
+            port=settings.port,
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=settings.shutdown_timeout,
+        )
+        super().__init__(config)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Handle signals; uvicorn's own version ends the process by the signal it received."""
+        loop = asyncio.get_running_loop()
+
+        def end(*_: object) -> None:
+            loop.call_soon_threadsafe(self.shut_down)
+
+        before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def shut_down(self) -> None:
+        """Fail readiness, and stop after the delay; at once if it is called again."""
+        if self.state.shutting_down:
+            self.should_exit = self.force_exit = True
+            return
+        self.state.shutting_down = True
+        asyncio.get_running_loop().call_later(self.delay, self.stop)
+
+    def stop(self) -> None:
+        """Finish the requests in flight and exit."""
+        self.should_exit = True
+
+
+def freeze_gc() -> None:
+    """Exclude startup objects from garbage collection.
+
+    Collecting them stopped the event loop for 60 ms at a time: the 99th percentile of requests.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
+
+
+def serve(app: FastAPI, settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT. Exits with status 3 if the server cannot start."""
+    server = Server(app, settings)
+    server.run()
+    if not server.started:
+        sys.exit(3)

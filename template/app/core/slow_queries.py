@@ -1,0 +1,41 @@
+"""Slow-query log: the duration of a statement, its route and its SQL."""
+
+import logging
+from time import monotonic
+from typing import Any
+
+from sqlalchemy import Engine, event
+from sqlalchemy.engine import ExceptionContext
+
+from app.core.logs import current_route
+
+logger = logging.getLogger(__name__)
+
+
+def log_slow_queries(engine: Engine, threshold: float) -> None:
+    """Log statements that take `threshold` seconds or longer, including failed ones.
+
+    0 disables logging. Bound values are left out: they may be passwords or tokens.
+    """
+    if not threshold:
+        return
+
+    def log(context: Any, outcome: str) -> None:
+        seconds = monotonic() - context.began
+        if seconds >= threshold:
+            statement = " ".join(context.statement.split())
+            logger.warning("%.3f s%s in %s: %s", seconds, outcome, current_route(), statement)
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def start(*arguments: Any) -> None:
+        context = arguments[4]
+        context.began = monotonic()
+
+    @event.listens_for(engine, "after_cursor_execute")
+    def stop(*arguments: Any) -> None:
+        log(arguments[4], "")
+
+    @event.listens_for(engine, "handle_error")
+    def fail(error: ExceptionContext) -> None:
+        if hasattr(error.execution_context, "began"):
+            log(error.execution_context, " (failed)")

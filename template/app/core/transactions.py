@@ -1,0 +1,38 @@
+"""Transactions that are retried after a deadlock or a serialization failure."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import stamina
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.database_errors import ErrorKind, classify
+from app.database import Database
+
+ATTEMPTS = 5
+
+Result = TypeVar("Result")
+
+
+async def transact(database: Database, work: Callable[[AsyncSession], Awaitable[Result]]) -> Result:
+    """Run `work` in a transaction of its own, and retry both on a conflict.
+
+    What `work` read may have changed, so all of it runs again: it must have no effects besides
+    what it writes to its session. Raises what `work` raises, and a conflict after five attempts.
+    """
+
+    async def attempt() -> Result:
+        # The session is closed before the next attempt: no connection is held while it waits.
+        async with database.write.begin() as session:
+            return await work(session)
+
+    return await _retry(attempt)
+
+
+def _is_conflict(error: Exception) -> bool:
+    return classify(error) is ErrorKind.CONFLICT
+
+
+_retry = stamina.AsyncRetryingCaller(
+    attempts=ATTEMPTS, timeout=None, wait_initial=0.02, wait_jitter=0.1
+).on(_is_conflict)

@@ -1,0 +1,73 @@
+"""How an endpoint gets a session: it declares a parameter `session: Session` or `ReadSession`."""
+
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Annotated
+
+from fastapi import Depends
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from starlette.requests import HTTPConnection
+
+from app.core.engines import create_engine, create_read_engine
+from app.core.pool import PoolStatus, pool_statuses
+from app.core.sessions import ReadOnlySession
+from app.settings import Settings
+
+
+async def get_session(connection: HTTPConnection) -> AsyncIterator[AsyncSession]:
+    """Yield a session with one transaction, which is committed when the endpoint returns."""
+    database = await get_database(connection)
+    session = database.write()
+    try:
+        yield session
+        await session.commit()
+    finally:
+        # `async with` would close it in a new task; FastAPI already shields this one.
+        await session.close()
+
+
+async def get_read_session(connection: HTTPConnection) -> ReadOnlySession:
+    """Return a session without a transaction: the place to plug in a replica."""
+    database = await get_database(connection)
+    return database.read()
+
+
+# `scope="function"` commits before the response is sent, so a failed commit is an error response.
+# The default scope would commit after a response of success.
+# https://fastapi.tiangolo.com/tutorial/dependencies/dependencies-with-yield/
+Session = Annotated[AsyncSession, Depends(get_session, scope="function")]
+ReadSession = Annotated[ReadOnlySession, Depends(get_read_session)]
+
+
+class Database:
+    """The engines of one application, and the sessions on them.
+
+    `write()` creates an `AsyncSession`, `read()` a `ReadOnlySession`. Raises `ValueError` for an
+    unusable DATABASE_URL.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.engine = create_engine(settings)
+        self.read_engine = create_read_engine(self.engine, settings)
+        self.write = async_sessionmaker(
+            self.engine,
+            expire_on_commit=False,  # attributes stay readable after a commit, without a query
+            close_resets_only=False,  # a session used after its request fails instead of leaking
+        )
+        self.read = partial(ReadOnlySession, async_sessionmaker(self.read_engine))
+
+    @property
+    def pools(self) -> dict[str, PoolStatus]:
+        """The state of each connection pool, by its use."""
+        return pool_statuses(self.engine, self.read_engine)
+
+    async def dispose(self) -> None:
+        """Close every pooled connection."""
+        await self.engine.dispose()
+        await self.read_engine.dispose()
+
+
+async def get_database(connection: HTTPConnection) -> Database:
+    """Return the database of the application that serves this request."""
+    database: Database = connection.app.state.database
+    return database

@@ -1,0 +1,1 @@
+"""Tests of the machinery in `app.core`, and what they share."""

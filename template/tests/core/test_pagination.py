@@ -1,0 +1,74 @@
+"""Pages by keyset."""
+
+import pytest
+from httpx import AsyncClient
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tests.core.things import Thing
+
+SORTS = ["name", "-name", "size", "-size", "seen_at", "-seen_at"]
+
+
+@pytest.fixture
+async def things(session: AsyncSession) -> list[Thing]:
+    """Seven, of which several have the same size."""
+    things = [Thing(name=f"Thing {number}", size=1 + number % 3) for number in range(7)]
+    session.add_all(things)
+    await session.commit()
+    return things
+
+
+@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("limit", [1, 2, 7])
+async def test_pages_show_each_row_once_and_in_order(
+    client: AsyncClient, things: list[Thing], sort: str, limit: int
+) -> None:
+    names: list[str] = []
+    params: dict[str, str] = {"sort": sort, "limit": str(limit)}
+    while True:
+        page = (await client.get("/things", params=params)).json()
+        assert len(page["items"]) <= limit
+        names += [item["name"] for item in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        params["cursor"] = page["next_cursor"]
+    name = sort.removeprefix("-")
+    expected = sorted(
+        things,
+        key=lambda thing: (getattr(thing, name), thing.id),
+        reverse=sort.startswith("-"),
+    )
+    assert names == [thing.name for thing in expected]
+
+
+async def test_row_added_meanwhile_does_not_move_the_next_page(
+    client: AsyncClient, session: AsyncSession, things: list[Thing]
+) -> None:
+    page = (await client.get("/things", params={"limit": "3"})).json()
+    session.add(Thing(name="A new one before all others"))
+    await session.commit()
+    params = {"limit": "3", "cursor": page["next_cursor"]}
+    following = (await client.get("/things", params=params)).json()
+    assert [item["name"] for item in following["items"]] == ["Thing 3", "Thing 4", "Thing 5"]
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "ü", "e30", "bnVsbA", "WzFd"])
+async def test_damaged_cursor_is_refused(client: AsyncClient, cursor: str) -> None:
+    response = await client.get("/things", params={"cursor": cursor})
+    assert (response.status_code, response.json()["code"]) == (422, "invalid_cursor")
+
+
+@pytest.mark.parametrize("sort", ["size", "-name"])
+async def test_cursor_of_another_sort_is_refused(
+    client: AsyncClient, things: list[Thing], sort: str
+) -> None:
+    page = (await client.get("/things", params={"limit": "1", "sort": "name"})).json()
+    params = {"sort": sort, "cursor": page["next_cursor"]}
+    assert (await client.get("/things", params=params)).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "params", [{"limit": "0"}, {"limit": "101"}, {"sort": "id"}, {"page": "2"}]
+)
+async def test_unfit_parameters_are_refused(client: AsyncClient, params: dict[str, str]) -> None:
+    assert (await client.get("/things", params=params)).status_code == 422

@@ -1,0 +1,133 @@
+"""A table and endpoints of the tests' own: what they hold does not depend on what is served."""
+
+from datetime import datetime
+from typing import Annotated, ClassVar, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, BackgroundTasks, Depends, Query
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    UniqueConstraint,
+    func,
+    select,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from uuid_utils.compat import uuid7
+
+from app.core.errors import NotFound
+from app.core.models import Base, utc_now
+from app.core.pagination import Page, PageParams, PageRead, fetch_page
+from app.core.schemas import Input, Output, SingleLineStr, Text, UtcDatetime, unset
+from app.database import Database, ReadSession, Session, get_database
+
+
+class ThingsBase(DeclarativeBase):
+    metadata = MetaData(naming_convention=Base.metadata.naming_convention)
+    type_annotation_map: ClassVar = Base.type_annotation_map
+
+
+class Thing(ThingsBase):
+    __tablename__ = "things"
+    __table_args__ = (
+        UniqueConstraint("name"),
+        CheckConstraint("size BETWEEN 1 AND 5", name="size"),
+        Index(None, "seen_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    name: Mapped[str] = mapped_column(String(100))
+    note: Mapped[str] = mapped_column(String(2000), default="")
+    size: Mapped[int] = mapped_column(default=1)
+    seen_at: Mapped[datetime] = mapped_column(default=utc_now)
+    gone_at: Mapped[datetime | None]
+    parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("things.id", ondelete="CASCADE"))
+
+    parts: Mapped[list["Thing"]] = relationship(lazy="raise")
+
+
+THINGS = select(Thing)
+
+
+class ThingCreate(Input):
+    name: SingleLineStr
+    note: Text = ""
+    seen_at: UtcDatetime | None = None
+
+
+class ThingUpdate(Input):
+    name: SingleLineStr = unset()
+    note: Text = unset()
+
+
+class ThingPageParams(PageParams):
+    sort: Literal["name", "-name", "size", "-size", "seen_at", "-seen_at"] = "name"
+
+
+class ThingRead(Output):
+    id: UUID
+    name: str
+    note: str
+    size: int
+    seen_at: datetime
+
+
+router = APIRouter(prefix="/things", tags=["things"])
+announced: list[str] = []
+
+
+@router.post("", status_code=201, response_model=ThingRead)
+async def create_thing(session: Session, body: ThingCreate) -> Thing:
+    thing = Thing(**body.model_dump(exclude_none=True))
+    session.add(thing)
+    await session.flush()
+    return thing
+
+
+@router.post("/announced", status_code=201)
+async def announce_thing(
+    session: Session,
+    background: BackgroundTasks,
+    database: Annotated[Database, Depends(get_database)],
+    body: ThingCreate,
+) -> None:
+    """Add a thing, and look it up when that was answered."""
+    await create_thing(session, body)
+    background.add_task(look_up, database, body.name)
+
+
+async def look_up(database: Database, name: str) -> None:
+    async with database.read() as session:
+        announced.extend(await session.scalars(select(Thing.name).where(Thing.name == name)))
+
+
+@router.get("", response_model=PageRead[ThingRead])
+async def list_things(
+    session: ReadSession, params: Annotated[ThingPageParams, Query()]
+) -> Page[Thing]:
+    return await fetch_page(session, THINGS, Thing, params)
+
+
+@router.get("/count")
+async def count_things(session: ReadSession) -> int:
+    return await session.scalar(select(func.count()).select_from(Thing)) or 0
+
+
+@router.get("/{thing_id}", response_model=ThingRead)
+async def get_thing(session: ReadSession, thing_id: UUID) -> Thing:
+    thing = await session.get(Thing, thing_id)
+    if thing is None:
+        raise NotFound
+    return thing
+
+
+@router.patch("/{thing_id}", response_model=ThingRead)
+async def update_thing(session: Session, thing_id: UUID, body: ThingUpdate) -> Thing:
+    thing = await session.get_one(Thing, thing_id)
+    for name, value in body.model_dump(exclude_unset=True).items():
+        setattr(thing, name, value)
+    await session.flush()
+    return thing
