@@ -546,7 +546,7 @@ def test_row_that_the_new_database_refuses_is_named_without_its_values(
     execute(source, owned.tables["items"].update().where(sa.text("id = 1234")).values(**bad))
     target = owned.create(database(kind))
     said = refusal(owned.folder, source, target)
-    assert said.startswith("items id=1234 is refused by the new database: ")
+    assert said.startswith("The new database rejects items id=1234: ")
     assert why in said
     assert said.endswith("Correct or delete this row in the old database.")
     assert "s3cret" not in said.lower()
@@ -601,7 +601,7 @@ Table("notes", Base.metadata, Column("id", Integer, primary_key=True), Column("s
     )
     said = refusal(owned.folder, source, target)
     assert said.splitlines()[1:] == [
-        "notes: 4 rows, and 4 after copying",
+        "notes: 4 rows in the old database, 4 rows in the new one",
         "  notes id=2 differs in sum",
         "  notes id=3 differs in at",
         "  notes id=4 differs in text",
@@ -621,7 +621,7 @@ def test_row_that_does_not_arrive_stops_the_commit_and_is_named(
     )
     said = refusal(owned.folder, source, target)
     assert said.splitlines()[1:] == [
-        "items: 99 rows, and 98 after copying",
+        "items: 99 rows in the old database, 98 rows in the new one",
         "  items id=42 is missing",
     ]
     assert is_empty(owned, target)
@@ -716,7 +716,7 @@ def test_stopped_in_the_middle_it_leaves_nothing_and_runs_again(
         transfer(owned.folder, source, target)
         assert owned.rows(target) == owned.rows(source)
     else:
-        interrupted = "Interrupted. Nothing is written: run it again.\n"
+        interrupted = "Interrupted. Nothing was written. Run this command again.\n"
         assert (process.returncode, said) == (1, interrupted)
         assert is_empty(owned, target)
 
@@ -750,8 +750,8 @@ def test_lost_connection_leaves_nothing_and_is_said(
     (owned.folder / "go").touch()
     printed, said = process.communicate(timeout=SECONDS)
     assert (process.returncode, printed) == (1, "")
-    assert said.startswith("A database gave up: ")
-    assert said.endswith(". Nothing is written.\n")
+    assert said.startswith("Database error: ")
+    assert said.endswith(". Nothing was written.\n")
     assert len(said.splitlines()) == 1
     assert is_empty(owned, target)
 
@@ -763,7 +763,7 @@ def test_full_disk_leaves_nothing(tmp_path: Path, database: Callable[[str], str]
     limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (3_000_000, 3_000_000))
     result = run(owned.folder, source, target, preexec_fn=limit)
     assert result.returncode == 1
-    assert result.stderr.startswith("A database gave up: ")
+    assert result.stderr.startswith("Database error: ")
     assert is_empty(owned, target)
     transfer(owned.folder, source, target)
 
@@ -854,21 +854,21 @@ def misuse(folder: Path, *arguments: str) -> str:
 
 def test_outside_of_a_service_it_says_where_to_run(tmp_path: Path) -> None:
     said = misuse(tmp_path, "sqlite:///a.db", "sqlite:///b.db")
-    assert said == "there is no app/models.py here: run it in the service's folder"
+    assert said == "app/models.py not found; run this in the service's folder"
 
 
 @pytest.mark.parametrize(
     ("url", "why"),
     [
-        ("oracle://me:s3cret@host/x", "it must start with sqlite://, postgresql:// or mysql://"),
-        ("s3cret", "it must start with sqlite://, postgresql:// or mysql://"),
+        ("oracle://me:s3cret@host/x", "must start with sqlite://, postgresql:// or mysql://"),
+        ("s3cret", "must start with sqlite://, postgresql:// or mysql://"),
         (
             "mysql://me:s3cret@host:port/x",
-            "its port is not a number; in a password, @ is written %40 and : is written %3A",
+            "the port is not a number; in a password, write %40 for @ and %3A for :",
         ),
-        ("postgresql://me:s3cret@host", "it names no database: end it with /name"),
-        ("sqlite://", "it names no database: end it with /name"),
-        ("sqlite:///:memory:", "it names no database: end it with /name"),
+        ("postgresql://me:s3cret@host", "has no database name; end the URL with /name"),
+        ("sqlite://", "has no database name; end the URL with /name"),
+        ("sqlite:///:memory:", "has no database name; end the URL with /name"),
     ],
 )
 def test_url_that_it_cannot_use_is_refused_without_its_password(
@@ -882,7 +882,7 @@ def test_other_misuse_is_refused_without_a_password(owned: Owned) -> None:
     assert misuse(owned.folder, url, url, url).endswith("mysql://me:***@host/x")
     for size in ("0", "x", "-1"):
         said = misuse(owned.folder, "--batch-size", size, url, url)
-        assert said == "argument --batch-size: it must be a number from 1"
+        assert said == "argument --batch-size: must be a positive integer"
 
 
 @pytest.mark.parametrize("scheme", ["postgresql+asyncpg", "mariadb"])
@@ -890,9 +890,9 @@ def test_server_that_cannot_be_reached_is_named_without_its_password(
     owned: Owned, pair: tuple[str, str], scheme: str
 ) -> None:
     said = refusal(owned.folder, pair[0], f"{scheme}://me:s3cret@127.0.0.1:1/x")
-    assert said.startswith("The new database ")
-    assert "://me:***@127.0.0.1:1/x cannot be opened: " in said
-    assert said.endswith(": correct its URL, or let its server run.")
+    assert said.startswith("Cannot connect to the new database ")
+    assert "://me:***@127.0.0.1:1/x: " in said
+    assert said.endswith(". Check the URL and that the server is running.")
     assert "s3cret" not in said
 
 
@@ -921,9 +921,9 @@ def test_urls_are_taken_as_services_write_them(
 
 def test_file_that_is_not_there_is_not_made(owned: Owned, pair: tuple[str, str]) -> None:
     said = refusal(owned.folder, "sqlite:///none.db", pair[1])
-    assert said.endswith("There is no old database sqlite:///none.db: correct its URL.")
+    assert said == "The old database sqlite:///none.db does not exist. Correct its URL."
     said = refusal(owned.folder, pair[0], "sqlite:///none.db")
-    assert said.endswith("none.db: make it with `uv run alembic upgrade head`.")
+    assert said.endswith("none.db does not exist. Create it with `uv run alembic upgrade head`.")
     assert not (owned.folder / "none.db").exists()
 
 
@@ -939,7 +939,7 @@ def test_same_database_under_another_url_is_refused(
     else:
         other = url.replace("127.0.0.1", "localhost")
     said = refusal(owned.folder, url, other)
-    assert said == "Both URLs lead to the same database: correct one of them."
+    assert said == "Both URLs refer to the same database. Correct one of them."
 
 
 def test_database_that_is_not_migrated_is_refused(owned: Owned, pair: tuple[str, str]) -> None:
@@ -948,11 +948,11 @@ def test_database_that_is_not_migrated_is_refused(owned: Owned, pair: tuple[str,
     execute(new, "CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT, kind_id INTEGER)")
     execute(new, "DROP TABLE kinds")
     assert refusal(owned.folder, old, new) == (
-        "The new database lacks the table kinds, the column items.size: run"
+        "The new database is missing the table kinds, the column items.size. Run"
         " `uv run alembic upgrade head` with its URL in DATABASE_URL."
     )
     assert refusal(owned.folder, new, old) == (
-        "The old database lacks the table kinds, the column items.size: run"
+        "The old database is missing the table kinds, the column items.size. Run"
         " `uv run alembic upgrade head` for it, with the service as it was before the switch."
     )
 
@@ -962,8 +962,8 @@ def test_databases_at_different_migrations_are_refused(owned: Owned, pair: tuple
         execute(url, "CREATE TABLE alembic_version (version_num TEXT)")
         execute(url, f"INSERT INTO alembic_version VALUES ('{version}')")
     assert refusal(owned.folder, *pair) == (
-        "The old database is at migration 0001, the new one at 0002: run"
-        " `uv run alembic upgrade head` for both, for the old one with the service as it was"
+        "The old database is at revision 0001, the new one at 0002. Run"
+        " `uv run alembic upgrade head` for both. For the old one, use the service as it was"
         " before the switch."
     )
     execute(pair[1], "UPDATE alembic_version SET version_num = '0001'")
@@ -982,8 +982,8 @@ def test_swapped_urls_are_recognized(owned: Owned, pair: tuple[str, str]) -> Non
     old, new = pair
     before = owned.rows(old)
     assert refusal(owned.folder, new, old) == (
-        f"The old database {new} has no rows, and the new one {old} has: kinds (1 rows), items"
-        " (1 rows). The old one comes first."
+        f"The old database {new} is empty, but the new database {old} is not: kinds (1 row), items"
+        " (1 row). Swap the URLs: the first one is the old database."
     )
     assert owned.rows(old) == before
 
@@ -993,15 +993,15 @@ def test_swapped_urls_are_recognized(owned: Owned, pair: tuple[str, str]) -> Non
     [
         (
             "import not_there.at_all",
-            "app.models needs the module not_there, which is not installed: add its package to the"
+            "app.models needs the module not_there, which is not installed. Add its package to the"
             " service.",
         ),
         (
             "import app.not_there",
-            "app.models cannot be imported: No module named 'app.not_there': correct it.",
+            "Cannot import app.models: No module named 'app.not_there'. Fix this error first.",
         ),
-        ("x = 1", "app.models cannot be imported: ImportError: cannot import name 'Base' from"),
-        ("1 / 0", "app.models cannot be imported: ZeroDivisionError: division by zero: correct it"),
+        ("x = 1", "Cannot import app.models: AttributeError: module 'app.models' has no attribute"),
+        ("1 / 0", "Cannot import app.models: ZeroDivisionError: division by zero. Fix this error"),
     ],
 )
 def test_models_that_cannot_be_imported_are_named(
@@ -1021,23 +1021,23 @@ Table("a", Base.metadata, Column("id", Integer, primary_key=True),
 Table("b", Base.metadata, Column("id", Integer, primary_key=True),
       Column("a_id", ForeignKey("a.id"), nullable=False))
 """,
-            "No row can come first in a, b, where foreign keys that cannot be NULL form a circle:"
-            " make one of them nullable, by a migration of both databases.",
+            "NOT NULL foreign keys form a cycle in a, b, so no row can be inserted first. Make one"
+            " of them nullable, with a migration of both databases.",
         ),
         (
             """
 Table("a", Base.metadata, Column("id", Integer, primary_key=True),
       Column("a_id", ForeignKey("a.id"), nullable=False))
 """,
-            "No row can come first in a, where foreign keys that cannot be NULL form a circle:"
-            " make one of them nullable, by a migration of both databases.",
+            "NOT NULL foreign keys form a cycle in a, so no row can be inserted first. Make one"
+            " of them nullable, with a migration of both databases.",
         ),
         (
             """
 Table("a", Base.metadata, Column("id", Integer, unique=True), Column("a_id", ForeignKey("a.id")))
 """,
-            "The rows of a refer to some that come later, and have no primary key to find them by:"
-            " add one, by a migration of both databases.",
+            "The table a references rows that are inserted later, but it has no primary key. Add"
+            " one, with a migration of both databases.",
         ),
     ],
 )
@@ -1056,7 +1056,7 @@ def test_what_the_models_do_not_know_is_named_and_left_behind(
     result = run(owned.folder, *pair)
     assert result.returncode == 0
     assert result.stderr == (
-        "Left behind, because app.models does not know it: the column items.colour, the table"
+        "Not copied, because app.models does not define it: the column items.colour, the table"
         " legacy.\n"
     )
 
@@ -1064,13 +1064,13 @@ def test_what_the_models_do_not_know_is_named_and_left_behind(
 def test_dry_run_checks_and_counts_and_writes_nothing(owned: Owned, pair: tuple[str, str]) -> None:
     printed = transfer(owned.folder, "--dry-run", *pair)
     assert printed.splitlines() == [
-        "kinds: 1 rows",
-        "items: 1 rows",
-        "All checks passed and nothing is written: run it without --dry-run.",
+        "kinds: 1 row",
+        "items: 1 row",
+        "All checks passed. Nothing was written. Now run this without --dry-run.",
     ]
     assert is_empty(owned, pair[1])
     execute(pair[1], "DROP TABLE items")
-    assert "lacks the table items" in refusal(owned.folder, "--dry-run", *pair)
+    assert "is missing the table items" in refusal(owned.folder, "--dry-run", *pair)
 
 
 def test_bar_shows_the_progress_on_a_terminal_only(owned: Owned, pair: tuple[str, str]) -> None:
@@ -1098,4 +1098,4 @@ def test_help_says_how_to_run_it_and_how_it_ends(tmp_path: Path) -> None:
     result = run(tmp_path, "--help")
     assert result.returncode == 0
     assert "uv run $TOOL sqlite:///my_service.db" in result.stdout
-    assert "Ends with 0 if all is copied, 1 if" in result.stdout
+    assert "Exit status: 0 if all rows were copied, 1 if" in result.stdout

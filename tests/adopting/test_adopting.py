@@ -143,7 +143,7 @@ def adopt(library: Library) -> None:
     """Steps 1 to 7, with what the owner does by hand."""
 
     def keep_only_drops_of_tables(_: str) -> None:
-        path = library.migration("the_tables_as_they_were")
+        path = library.migration("existing_tables")
         upgrade, signature, downgrade = path.read_text().partition("def downgrade() -> None:\n")
         drops = re.findall(r"^    op.drop_table.*\n", downgrade, re.MULTILINE)
         path.write_text(upgrade + signature + "".join(drops))
@@ -151,9 +151,9 @@ def adopt(library: Library) -> None:
     merge(library)
     (library.folder / "describe_tables.py").write_text(DESCRIBE_TABLES)
     described = {"describe_tables.py sqlite": keep_only_drops_of_tables}
-    library.follow("4. Describe the tables that are there", **described)
+    library.follow("4. Describe the existing tables", **described)
     move_code(library)
-    library.follow("6. Bring tables and models together")
+    library.follow("6. Reconcile models and tables")
     library.follow("7. Check and commit")
 
 
@@ -230,7 +230,7 @@ def test_adopted_service_keeps_its_rows_files_and_history(library: Library) -> N
     production = {"DATABASE_URL": "sqlite:///production.db", "LOG_LEVEL": "WARNING"}
     alembic = ("uv", "run", "alembic")
     assert "already exists" in library.run(*alembic, "upgrade", "head", **production).stdout
-    described = library.migration("the_tables_as_they_were").name.split("_")[1]
+    described = library.migration("existing_tables").name.split("_")[1]
     library.succeed(*alembic, "stamp", described, **production)
     library.succeed(*alembic, "upgrade", "head", **production)
     library.succeed(*alembic, "check", **production)
@@ -308,7 +308,7 @@ def test_own_migrations_go_on_where_they_were(library: Library) -> None:
     merge(library)
     library.follow("A service with migrations")
     move_code(library)
-    library.follow("6. Bring tables and models together")
+    library.follow("6. Reconcile models and tables")
     assert rows(folder / "library.db") == before
     library.succeed("uv", "run", "pytest", "-q", "tests/test_migrations.py")
 
