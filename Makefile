@@ -6,9 +6,10 @@ demo:
 	@.venv/bin/python scripts/demo.py
 
 # The default selection of variants; `make test-all` runs more of them and renders all.
-test: lint
+# `make test ONE=asyncpg-jwt-flat` renders, checks and exercises one, in less than a minute.
+test: $(if $(ONE),,lint)
 	@scripts/setup.sh servers
-	.venv/bin/python -m pytest -n 2 --dist loadgroup
+	.venv/bin/python -m pytest $(if $(ONE),-v --one "$(ONE)",-n 2 --dist loadgroup)
 
 test-all: lint bench-smoke
 	@scripts/setup.sh servers
