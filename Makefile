@@ -3,7 +3,7 @@
 # Render a default service, start it, and call its API.
 demo:
 	@scripts/setup.sh
-	@.venv/bin/python scripts/demo.py
+	@.venv/bin/python -m scripts.demo
 
 # The default selection of variants; `make test-all` runs more of them and renders all.
 # `make test ONE=asyncpg-jwt-flat` renders, checks and exercises one, in less than a minute.

@@ -1,19 +1,24 @@
 """Fixtures: the template as it is in the work tree, its rendered variants, and running services."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from _pytest.nodeid import coerce_node_id
 
-from tests.rendering import ROOT, cache_compilation, export, render
-from tests.services import Service
-from tests.variants import ALL, EVERY, MEASURED, SELECTION, Variant, named
+from harness.mariadb import MariaDB
+from harness.postgresql import PostgreSQL
+from harness.rendering import ROOT, cache_compilation, export, render
+from harness.servers import Server, running
+from harness.services import Service
+from harness.variants import ALL, EVERY, MEASURED, SELECTION, Variant, named
 
 TESTS = Path(__file__).parent
 # The files and fixtures of tests that look at one variant each.
 OF_ONE_VARIANT = {"test_render.py", "test_types.py", "test_behaviour.py"}
 VARIANT_FIXTURES = {"variant", "checked", "exercised"}
+SERVERS: dict[str, type[Server]] = {"postgresql": PostgreSQL, "mysql": MariaDB}
 ONE = pytest.StashKey[list[Variant]]()
 
 cache_compilation()
@@ -102,6 +107,25 @@ def rendered(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Callab
         return services[variant]
 
     return service
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Callable[[str], Server]]:
+    """The server of a family, which the tests of a worker share.
+
+    It is started for the first test that asks, and again if a test left it down.
+    """
+    started: dict[str, Server] = {}
+    with ExitStack() as stack:
+
+        def server(family: str) -> Server:
+            if family not in started:
+                started[family] = stack.enter_context(running(SERVERS[family]))
+            if not started[family].is_running:
+                started[family].start()
+            return started[family]
+
+        yield server
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from tests.services import Service
-from tests.variants import Variant
+from harness.services import Service
+from harness.variants import Variant
 
 
 def test_own_suite_passes(

@@ -4,7 +4,7 @@ from itertools import combinations
 
 import pytest
 
-from tests.variants import (
+from harness.variants import (
     ALL,
     AUTHS,
     DRIVERS,

@@ -5,8 +5,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.rendering import ROOT
-from tests.variants import Variant
+from harness.rendering import ROOT
+from harness.variants import Variant
 
 
 def test_types_are_right(
