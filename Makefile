@@ -3,12 +3,13 @@
 # Render a default service, start it, and call its API.
 demo:
 	@scripts/setup.sh
-	@.venv/bin/python scripts/demo.py
+	@.venv/bin/python -m scripts.demo
 
 # The default selection of variants; `make test-all` runs more of them and renders all.
-test: lint
+# `make test ONE=asyncpg-jwt-flat` renders, checks and exercises one, in less than a minute.
+test: $(if $(ONE),,lint)
 	@scripts/setup.sh servers
-	.venv/bin/python -m pytest -n 2 --dist loadgroup
+	.venv/bin/python -m pytest $(if $(ONE),-v --one "$(ONE)",-n 2 --dist loadgroup)
 
 test-all: lint bench-smoke
 	@scripts/setup.sh servers

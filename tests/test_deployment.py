@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.variants import DRIVERS, EXAMPLES, Variant
+from harness.variants import DRIVERS, EXAMPLES, Variant
 
 ROOT = Path(__file__).parent.parent
 Rendered = Callable[[Variant], Path]

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.services import Service
-from tests.updates.projects import replace
-from tests.variants import Variant
+from harness.projects import replace
+from harness.services import Service
+from harness.variants import Variant
 
 ROOT = Path(__file__).parent.parent
 DEFAULT = Variant("aiosqlite", "flat", "none")
@@ -40,8 +40,8 @@ PRE_COMMIT = ("pre-commit", "run", "--all-files")  # or one hook of them, named 
 
 
 def test_demo_shows_a_working_service(tmp_path: Path) -> None:
-    command = [sys.executable, str(ROOT / "scripts" / "demo.py"), str(tmp_path)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "scripts.demo", str(tmp_path)]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
     assert '"by_status"' in result.stdout
     assert str(tmp_path / "stock") in result.stdout

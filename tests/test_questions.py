@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.rendering import render
-from tests.variants import DRIVERS
+from harness.rendering import render
+from harness.variants import DRIVERS
 
 COPIER = [sys.executable, "-m", "copier"]
 

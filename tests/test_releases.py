@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
-from tests.rendering import ROOT
-from tests.updates.projects import git, releases
+from harness.projects import git, releases
+from harness.rendering import ROOT
 
 SCRIPT = (sys.executable, "scripts/releases.py")
 

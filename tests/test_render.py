@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.rendering import render
-from tests.variants import EXAMPLES, FAMILIES, Variant
+from harness.rendering import render
+from harness.variants import EXAMPLES, FAMILIES, Variant
 
 Rendered = Callable[[Variant], Path]
 

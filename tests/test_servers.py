@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.services import UV, Service
-from tests.variants import Variant
+from harness.services import UV, Service
+from harness.variants import Variant
 
 SERVERS = [
     pytest.param(driver, scheme, marks=pytest.mark.xdist_group(f"{driver}-none"))

@@ -8,9 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import termios
-import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta, timezone
 from datetime import time as clock_time
 from decimal import Decimal
@@ -24,13 +22,13 @@ from uuid import UUID, uuid4, uuid5
 import pytest
 import sqlalchemy as sa
 
-from tests.faults.servers import MariaDB, PostgreSQL, Server, running
-from tests.rendering import ROOT, render
-from tests.services import UV
+from harness.rendering import ROOT, render
+from harness.servers import Server
+from harness.services import UV
+from harness.waiting import eventually
 
 SCRIPT = ROOT / "tools" / "transfer.py"
 GUIDE = ROOT / "docs" / "guides" / "transfer.md"
-KINDS = {"postgresql": PostgreSQL, "mysql": MariaDB}
 DRIVERS = {"sqlite": "aiosqlite", "postgresql": "psycopg", "mysql": "aiomysql"}
 STRUCTURES = {"sqlite": "flat", "postgresql": "layered", "mysql": "by_feature"}
 SYNC = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql"}
@@ -66,22 +64,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("many", [1_000_000 if everything else 200_000])
 
 
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Callable[[str], Server]]:
-    """The server of a kind, started for the first who asks."""
-    started: dict[str, Server] = {}
-    with ExitStack() as stack:
-
-        def server(kind: str) -> Server:
-            if kind not in started:
-                started[kind] = stack.enter_context(running(KINDS[kind]))
-            return started[kind]
-
-        yield server
-
-
 @pytest.fixture
-def database(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[[str], str]]:
+def database(tmp_path: Path, servers: Callable[[str], Server]) -> Iterator[Callable[[str], str]]:
     """Makes an empty database of a kind, and returns its URL."""
     made = []
 
@@ -90,19 +74,16 @@ def database(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callabl
         if kind == "sqlite":
             sqlite3.connect(tmp_path / f"{name}.db").close()
             return f"sqlite:///{tmp_path / name}.db"
-        server = request.getfixturevalue("servers")(kind)
-        server.run(
-            f"CREATE DATABASE {name}" + (" CHARACTER SET utf8mb4" if kind == "mysql" else "")
-        )
+        server = servers(kind)
+        server.create_database(name)
         if kind == "postgresql":
-            server.run(f"ALTER DATABASE {name} SET timezone = 'Asia/Tokyo'")
+            server.execute(f"ALTER DATABASE {name} SET timezone = 'Asia/Tokyo'")
         made.append((server, name))
-        return f"{kind}://{server.url}/{name}"
+        return f"{kind}://{server.address}/{name}"
 
     yield new
     for server, name in made:
-        force = " WITH (FORCE)" if isinstance(server, PostgreSQL) else ""
-        server.run(f"DROP DATABASE {name}{force}")
+        server.drop_database(name)
 
 
 def run(folder: Path, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
@@ -666,7 +647,7 @@ def halting(owned: Owned, url: str) -> str:
 def start_and_halt(owned: Owned, source: str, target: str) -> subprocess.Popen[str]:
     process = start(owned.folder, "--batch-size", "10", source, target)
     halted = owned.folder / "halted"
-    wait_for(lambda: halted.exists() or process.poll() is not None)
+    eventually(lambda: halted.exists() or process.poll() is not None)
     assert process.poll() is None
     return process
 
@@ -742,11 +723,11 @@ def test_lost_connection_leaves_nothing_and_is_said(
     name = (target if lost == "new" else source).rpartition("/")[2]
     if kind == "postgresql":
         end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
-        server.run(end, name)
+        server.execute(end, name)
     else:
         ids = "SELECT id FROM information_schema.processlist WHERE db = %s"
-        for (number,) in server.run(ids, name):
-            server.run(f"KILL CONNECTION {number}")
+        for (number,) in server.execute(ids, name):
+            server.execute(f"KILL CONNECTION {number}")
     (owned.folder / "go").touch()
     printed, said = process.communicate(timeout=SECONDS)
     assert (process.returncode, printed) == (1, "")
@@ -769,7 +750,7 @@ def test_full_disk_leaves_nothing(tmp_path: Path, database: Callable[[str], str]
 
 
 @on_servers
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["postgresql", "mysql"])
 def test_all_tables_are_copied_as_they_were_at_one_moment(
     kind: str, tmp_path: Path, database: Callable[[str], str]
 ) -> None:
@@ -793,13 +774,6 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < give_up
-        time.sleep(0.02)
 
 
 # A process counts the memory of the one that it was forked from: this one is small.

@@ -11,11 +11,10 @@ from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
-
-from tests.rendering import ROOT, export
-from tests.services import Service
-from tests.updates.projects import NEXT, WORK_TREE, Template, replace
-from tests.variants import Variant
+from harness.projects import NEXT, WORK_TREE, Template, replace
+from harness.rendering import ROOT, export
+from harness.services import Service
+from harness.variants import Variant
 
 HERE = Path(__file__).parent
 GUIDE = (ROOT / "docs" / "guides" / "adopting.md").read_text()

@@ -7,10 +7,10 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from tests.faults.servers import Server
-from tests.services import Service
-from tests.systems.running import Running, serving, settings
-from tests.variants import FAMILIES
+from harness.running import Running, serving, settings
+from harness.servers import Server
+from harness.services import Service
+from harness.variants import FAMILIES
 
 SLEEP = {"postgresql": "SELECT pg_sleep(:seconds)", "mysql": "SELECT SLEEP(:seconds)"}
 LIMITS = {
@@ -121,24 +121,21 @@ class Stack:
         database = database or self.database
         if self.server is None:
             return f"sqlite:///{self.service.folder / database}.db"
-        place = self.server.url
+        place = self.server.address
         if port is not None:
             place = place.replace(f":{self.server.port}", f":{port}")
         return f"{self.family}://{place}/{database}"
 
-    def run(self, statement: str, database: str | None = None) -> list[Any]:
-        """The rows that a statement of the administrator returns."""
+    def execute(self, statement: str) -> list[tuple[Any, ...]]:
+        """Execute a statement in the service's database as the administrator."""
         assert self.server is not None
-        with self.server.connect(database or self.database) as connection:
-            cursor = connection.cursor()
-            cursor.execute(statement)
-            return list(cursor.fetchall()) if cursor.description else []
+        return self.server.execute(statement, database=self.database)
 
     def names(self) -> set[str]:
         """Of all projects in the database."""
         statement = "SELECT name FROM projects"
         if self.server is not None:
-            return {name for (name,) in self.run(statement)}
+            return {name for (name,) in self.execute(statement)}
         with closing(sqlite3.connect(self.file)) as connection:
             return {name for (name,) in connection.execute(statement)}
 
@@ -150,7 +147,7 @@ class Stack:
             "mysql": "SELECT count(*) FROM information_schema.processlist"
             " WHERE id <> connection_id() AND info LIKE '%{}%'",
         }
-        return int(self.run(query[self.family].format(like))[0][0])
+        return int(self.execute(query[self.family].format(like))[0][0])
 
     def transactions(self) -> int:
         """How many transactions of other clients are open in the database."""
@@ -159,7 +156,7 @@ class Stack:
             " AND datname = current_database()",
             "mysql": "SELECT count(*) FROM information_schema.innodb_trx",
         }
-        return int(self.run(query[self.family])[0][0])
+        return int(self.execute(query[self.family])[0][0])
 
     def migrate(self, database: str | None = None) -> None:
         url = self.url(database=database)
@@ -177,12 +174,10 @@ class Stack:
             for leftover in self.service.folder.glob(f"{name}.db*"):
                 leftover.unlink()
             return
-        drop = f"DROP DATABASE IF EXISTS {name}"
-        force = " WITH (FORCE)" if self.family == "postgresql" else ""
-        self.server.run(drop + force)
-        self.server.run(f"CREATE DATABASE {name}")
+        self.server.drop_database(name)
+        self.server.create_database(name)
         yield name
-        self.server.run(drop + force)
+        self.server.drop_database(name)
 
     @contextmanager
     def serving(self, url: str | None = None, **environment: object) -> Iterator[Running]:

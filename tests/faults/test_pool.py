@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from tests.faults.load import load
+from harness.load import load
 from tests.faults.stack import Stack, table_locked
 
 CLIENTS = 200

@@ -5,7 +5,6 @@ import re
 import sqlite3
 import subprocess
 import sys
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,15 +13,11 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.rendering import ROOT, render
-from tests.services import Service
-from tests.systems.running import (
-    database,
-    fake_language_model,
-    run_in,
-    serving,
-    succeed_in,
-)
+from harness.language_models import fake_language_model
+from harness.rendering import ROOT, render
+from harness.running import database, run_in, serving, succeed_in
+from harness.services import Service
+from harness.waiting import eventually
 
 HERE = Path(__file__).parent
 
@@ -252,10 +247,10 @@ def test_large_backend(system: Service, tmp_path: Path) -> None:
             one.call("DELETE", "/api/v1/users/me", status=204)
             one.call("GET", "/api/v1/users/me", status=401)
             # Registered again as soon as a replica has purged the account.
-            give_up = time.monotonic() + 30
-            while other.client.post("/api/v1/auth/register", json=ada).status_code != 201:
-                assert time.monotonic() < give_up, one.log + other.log
-                time.sleep(0.1)
+            eventually(
+                lambda: other.client.post("/api/v1/auth/register", json=ada).status_code == 201,
+                lambda: one.log + other.log,
+            )
             one.call("GET", "/slow")
             assert re.search(r"\d\.\d{3} s in GET /slow: SELECT count", one.log)
             assert "GET /slow" not in other.log

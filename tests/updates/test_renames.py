@@ -13,8 +13,8 @@ import copier
 import pytest
 from copier.errors import UnsafeTemplateError
 
-from tests.rendering import ROOT
-from tests.updates.projects import NEXT, Project, Template, commit, git
+from harness.projects import NEXT, Project, Template, commit, git
+from harness.rendering import ROOT
 
 # The fixtures below are made once.
 pytestmark = pytest.mark.xdist_group("renames")

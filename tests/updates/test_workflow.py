@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.services import UV
-from tests.updates.projects import NEXT, WORK_TREE, Project, Template, git
+from harness.projects import NEXT, WORK_TREE, Project, Template, git
+from harness.services import UV
 from tests.updates.releases_to_come import bring_setting
 
 SHIMS = {

@@ -1,24 +1,16 @@
-"""PgBouncer in front of a PostgreSQL server, lending its connections out by the transaction."""
+"""PgBouncer in front of a PostgreSQL server, in transaction pooling mode."""
 
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 
-from tests.faults.servers import (
-    ROOT,
-    SECONDS_TO_START,
-    SECONDS_TO_STOP,
-    SYSTEM_PROGRAMS,
-    UNPRIVILEGED,
-    Server,
-)
-from tests.systems.running import free_port
+from harness.servers import IS_ROOT, SECONDS_TO_STOP, SYSTEM_PATH, UNPRIVILEGED, Server
+from harness.waiting import free_port, wait_until_reachable
 
 CONFIGURATION = """
 [databases]
@@ -34,22 +26,22 @@ default_pool_size = 3
 max_client_conn = 200
 ignore_startup_parameters = {ignored}
 """
-# What services send that do not know of PgBouncer.
+# Startup parameters of a service that is not configured for PgBouncer.
 LIMITS = "statement_timeout, lock_timeout, idle_in_transaction_session_timeout, options"
 
 
 @contextmanager
 def pgbouncer(server: Server, ignored: str = "extra_float_digits") -> Iterator[int]:
-    """The port of a PgBouncer that shares three connections to the server between its clients."""
-    program = shutil.which("pgbouncer", path=SYSTEM_PROGRAMS)
+    """The port of a PgBouncer with a pool of three connections to the server."""
+    program = shutil.which("pgbouncer", path=SYSTEM_PATH)
     if program is None:
-        raise RuntimeError("These tests need PgBouncer: apt-get install pgbouncer")
+        raise RuntimeError("PgBouncer is not installed: apt-get install pgbouncer")
     with tempfile.TemporaryDirectory(prefix="pgbouncer-") as name:
         folder = Path(name)
         port = free_port()
         file = folder / "pgbouncer.ini"
         file.write_text(CONFIGURATION.format(server_port=server.port, port=port, ignored=ignored))
-        if ROOT:
+        if IS_ROOT:
             shutil.chown(folder, "nobody")
             shutil.chown(file, "nobody")
         log = folder / "log"
@@ -64,21 +56,14 @@ def pgbouncer(server: Server, ignored: str = "extra_float_digits") -> Iterator[i
                 **UNPRIVILEGED,
             )
         try:
-            wait_until_it_answers(port, process, log)
+            address = f"host=127.0.0.1 port={port} user=postgres dbname=postgres"
+            wait_until_reachable(
+                lambda: psycopg.connect(address, connect_timeout=5).close(),
+                psycopg.OperationalError,
+                process,
+                log,
+            )
             yield port
         finally:
             process.kill()
             process.wait(SECONDS_TO_STOP)
-
-
-def wait_until_it_answers(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    give_up = time.monotonic() + SECONDS_TO_START
-    place = f"host=127.0.0.1 port={port} user=postgres dbname=postgres"
-    while process.poll() is None and time.monotonic() < give_up:
-        try:
-            psycopg.connect(place, connect_timeout=5).close()
-        except psycopg.OperationalError:
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError(f"PgBouncer did not start\n{log.read_text()}")

