@@ -18,7 +18,7 @@ from harness.waiting import free_port, wait_until_reachable
 DATABASE = """
 import asyncio, sys, tempfile
 from pathlib import Path
-from tests.server import new_database, running_server
+from tests.core.server import new_database, running_server
 
 async def keep(*kind):
     with tempfile.TemporaryDirectory() as folder:
@@ -31,7 +31,9 @@ asyncio.run(keep(*sys.argv[2:]))
 """
 
 # As `python -m app.main`, which does not know of endpoints that tests add at the end of the module.
-SERVE = "from app.main import app, settings; from app.server import serve; serve(app, settings)"
+SERVE = (
+    "from app.main import app, settings; from app.core.server import serve; serve(app, settings)"
+)
 
 
 @contextmanager

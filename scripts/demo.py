@@ -53,7 +53,7 @@ def main() -> None:
     print(
         f"\nThe service is in {service}:\n"
         "  README.md         how to run, test and change it\n"
-        "  app/database.py   engine and sessions\n"
+        "  app/database.py   sessions for endpoints\n"
         "  app/models.py     tables\n"
         "Start it there with `uv run uvicorn app.main:app --reload` and open\n"
         "http://127.0.0.1:8000/docs"

@@ -65,13 +65,13 @@ def test_suite_passes_in_parallel(service: Service) -> None:
 
 
 def test_unformatted_file_is_caught(service: Service) -> None:
-    edit(service, "app/health.py", "class Health(BaseModel):", "class Health( BaseModel ):")
+    edit(service, "app/core/health.py", "class Health(BaseModel):", "class Health( BaseModel ):")
     output = service.uv_run_failing(*PRE_COMMIT, "ruff-format")
     assert re.search(r"ruff format\.+Failed", output)
 
 
 def test_wrong_type_is_caught(service: Service) -> None:
-    edit(service, "app/health.py", 'status: str = "ok"', 'status: int = "ok"')
+    edit(service, "app/core/health.py", 'status: str = "ok"', 'status: int = "ok"')
     output = service.uv_run_failing(*PRE_COMMIT, "mypy")
     assert re.search(r"mypy\.+Failed", output)
 

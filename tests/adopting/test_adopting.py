@@ -200,7 +200,10 @@ def move_code(library: Library) -> None:
 
 # What a later release changes, one of them in a file that the owner edited.
 CHANGES = {
-    "app/health.py": ("from functools import cache\n", "from functools import cache  # newer\n"),
+    "app/core/health.py": (
+        "from functools import cache\n",
+        "from functools import cache  # newer\n",
+    ),
     "app/settings.py.jinja": ("Field(1_000_000,", "Field(2_000_000,"),
 }
 
@@ -241,7 +244,7 @@ def test_adopted_service_keeps_its_rows_files_and_history(library: Library) -> N
     assert library.changed() == set()
     release_changes(library)
     library.follow("9. Updates")
-    assert library.changed() == {".copier-answers.yml", "app/health.py", "app/settings.py"}
+    assert library.changed() == {".copier-answers.yml", "app/core/health.py", "app/settings.py"}
     for name, (_, new) in CHANGES.items():
         assert new in (folder / name.removesuffix(".jinja")).read_text()
     library.succeed("uv", "run", "pytest", "-q", "tests/test_library.py", "tests/test_settings.py")
@@ -315,7 +318,7 @@ def test_own_migrations_go_on_where_they_were(library: Library) -> None:
     library.succeed("git", "commit", "--quiet", "-m", "Adopt the template")
     release_changes(library)
     library.follow("9. Updates")
-    assert library.changed() == {".copier-answers.yml", "app/health.py", "app/settings.py"}
+    assert library.changed() == {".copier-answers.yml", "app/core/health.py", "app/settings.py"}
 
 
 def test_file_that_git_does_not_know_is_not_overwritten(released: Template, tmp_path: Path) -> None:

@@ -144,17 +144,21 @@ def test_measurements(system: Service) -> None:
     modules = {path.name for path in (system.folder / "app").glob("*.py")}
     assert {"database.py", "models.py", "crud.py", "schemas.py", "main.py"} <= modules
     with database(system) as url:
-        unmigrated = run_in(system, url, "python", "-m", "app.check_database")
+        unmigrated = run_in(system, url, "python", "-m", "app.core.check_database")
         assert unmigrated.returncode == 1
         assert "Run `alembic upgrade head`." in unmigrated.stdout
         away = run_in(
-            system, "postgresql://ada:secret@127.0.0.1:1/x", "python", "-m", "app.check_database"
+            system,
+            "postgresql://ada:secret@127.0.0.1:1/x",
+            "python",
+            "-m",
+            "app.core.check_database",
         )
         assert away.returncode == 1
         assert "Start the server" in away.stdout
         assert "secret" not in away.stdout
         succeed_in(system, url, "alembic", "upgrade", "head")
-        findings = succeed_in(system, url, "python", "-m", "app.check_database")
+        findings = succeed_in(system, url, "python", "-m", "app.core.check_database")
         steps = ["URL", "Connection", "Schema", "Writing"]
         assert [line.split(":")[0] for line in findings.splitlines()] == steps
         with serving(system, url) as service:
