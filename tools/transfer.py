@@ -180,7 +180,8 @@ def canonical(value: Any) -> Any:
         return value
     if convert := CANONICAL.get(type(value)):
         return convert(value)
-    if type(value).__repr__ is object.__repr__:  # which shows an address
+    kind: Any = type(value)
+    if kind.__repr__ is object.__repr__:  # which shows an address
         return type(value).__name__, repr(vars(value))
     return value
 
@@ -311,7 +312,8 @@ def service_metadata() -> sa.MetaData:
     except Exception as error:
         said = f"{type(error).__name__}: {error}".partition("\n")[0]
         raise Refused(f"app.models cannot be imported: {said}: correct it.") from None
-    return Base.metadata
+    metadata: sa.MetaData = Base.metadata
+    return metadata
 
 
 def join_service() -> None:
@@ -329,7 +331,10 @@ def plan(metadata: sa.MetaData, *connections: sa.Connection) -> list[TableCopy]:
     references = [key for table in tables for key in table.foreign_key_constraints]
     required = [(key.referred_table, key.table) for key in references if not nullable(key)]
     try:
-        ordered = sort_tables_and_constraints(tables, extra_dependencies=required)
+        # SQLAlchemy 2.1 does not annotate it.
+        ordered = sort_tables_and_constraints(  # type: ignore[no-untyped-call]
+            tables, extra_dependencies=required
+        )
     except errors.CircularDependencyError as error:
         names = ", ".join(sorted(table.fullname for table in error.cycles))
         raise Refused(
@@ -549,7 +554,7 @@ def given_keys(target: sa.Connection, items: list[TableCopy]) -> Iterator[None]:
 def advance_sequence(target: sa.Connection, column: sa.Column[Any]) -> None:
     names = target.dialect.identifier_preparer
     if isinstance(column.default, sa.Sequence):
-        sequence = names.format_sequence(column.default)
+        sequence: Any = names.format_sequence(column.default)
     else:
         own = sa.func.pg_get_serial_sequence(names.format_table(column.table), column.name)
         sequence = target.scalar(sa.select(own))
