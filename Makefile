@@ -29,3 +29,4 @@ lint:
 	@scripts/setup.sh
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
+	.venv/bin/mypy

@@ -39,8 +39,7 @@ def render(template: Path, service: Path, *, overwrite: bool = False, **answers:
 
 def cache_compilation() -> None:
     """Compile each template once a process: three quarters of Copier's time goes there."""
-    compile_ = Environment.compile
-
+    compile_: Any = Environment.compile  # whose overloads need literal arguments
     cached: dict[Any, Any] = {}
 
     def cached_compile(
@@ -59,4 +58,4 @@ def cache_compilation() -> None:
             cached[key] = compile_(self, source, name, filename, raw, defer_init)
         return cached[key]
 
-    Environment.compile = cached_compile
+    Environment.compile = cached_compile  # type: ignore[method-assign]  # on purpose

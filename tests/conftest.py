@@ -80,10 +80,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep groups together: pytest-xdist 3.8 writes them where pytest 9.2 does not look."""
     if config.stash[ONE]:
-        wanted = [item for item in items if VARIANT_FIXTURES & set(item.fixturenames)]
+        tests = [item for item in items if isinstance(item, pytest.Function)]
+        wanted = [test for test in tests if VARIANT_FIXTURES & set(test.fixturenames)]
         config.hook.pytest_deselected(items=[item for item in items if item not in wanted])
         # The suite, which takes the longest, comes last.
-        items[:] = sorted(wanted, key=lambda item: "exercised" in item.fixturenames)
+        wanted.sort(key=lambda test: "exercised" in test.fixturenames)
+        items[:] = wanted
     for item in items:
         if grouped := vars(item).get("_nodeid"):
             item._id = coerce_node_id(grouped)

@@ -245,7 +245,8 @@ def value(column: sa.Column[Any], row: int, there: dict[sa.Table, list[dict[str,
     if column.nullable and row % 3 == 0:
         return None
     if isinstance(column.type, sa.Enum):
-        return list(column.type.enum_class)[row % 3]
+        members: Any = column.type.enum_class
+        return list(members)[row % 3]
     length = getattr(column.type, "length", None)
     made: dict[type, Any] = {
         UUID: uuid5(UUID(int=0), f"{column}{row}"),

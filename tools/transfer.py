@@ -180,7 +180,8 @@ def canonical(value: Any) -> Any:
         return value
     if convert := CANONICAL.get(type(value)):
         return convert(value)
-    if type(value).__repr__ is object.__repr__:  # it contains a memory address
+    kind: Any = type(value)
+    if kind.__repr__ is object.__repr__:  # it contains a memory address
         return type(value).__name__, repr(vars(value))
     return value
 
@@ -304,7 +305,8 @@ def service_metadata() -> sa.MetaData:
     base = "app.core.models" if Path("app", "core", "models.py").is_file() else "app.models"
     try:
         import_module("app.models")  # registers the tables
-        return import_module(base).Base.metadata
+        metadata: sa.MetaData = import_module(base).Base.metadata
+        return metadata
     except ModuleNotFoundError as error:
         if error.name and error.name.partition(".")[0] != "app":
             restart_in_service()
@@ -333,7 +335,10 @@ def plan(metadata: sa.MetaData, *connections: sa.Connection) -> list[TableCopy]:
     references = [key for table in tables for key in table.foreign_key_constraints]
     required = [(key.referred_table, key.table) for key in references if not nullable(key)]
     try:
-        ordered = sort_tables_and_constraints(tables, extra_dependencies=required)
+        # SQLAlchemy 2.1 does not annotate it.
+        ordered = sort_tables_and_constraints(  # type: ignore[no-untyped-call]
+            tables, extra_dependencies=required
+        )
     except errors.CircularDependencyError as error:
         names = ", ".join(sorted(table.fullname for table in error.cycles))
         raise TransferError(
@@ -562,7 +567,7 @@ def explicit_keys(target: sa.Connection, items: list[TableCopy]) -> Iterator[Non
 def advance_sequence(target: sa.Connection, column: sa.Column[Any]) -> None:
     names = target.dialect.identifier_preparer
     if isinstance(column.default, sa.Sequence):
-        sequence = names.format_sequence(column.default)
+        sequence: Any = names.format_sequence(column.default)
     else:
         own = sa.func.pg_get_serial_sequence(names.format_table(column.table), column.name)
         sequence = target.scalar(sa.select(own))

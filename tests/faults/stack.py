@@ -103,13 +103,18 @@ class Stack:
         self.driver = driver
         self.family = FAMILIES[driver]
         self.service = Service(folder, Path(sys.prefix))
-        self.server = server
+        self._server = server
         self.database = f"faults_{driver}"
         extra = SQLITE_ENDPOINTS
         if self.family != "sqlite":
             extra = ENDPOINTS.format(sleep=SLEEP[self.family], limits=LIMITS[self.family])
         main = folder / "app" / "main.py"
         main.write_text(main.read_text() + extra)
+
+    @property
+    def server(self) -> Server:
+        assert self._server is not None, f"{self.driver} has no server"
+        return self._server
 
     @property
     def file(self) -> Path:
@@ -119,7 +124,7 @@ class Stack:
     def url(self, port: int | None = None, database: str | None = None) -> str:
         """Where the database is, or where a proxy of it is."""
         database = database or self.database
-        if self.server is None:
+        if self._server is None:
             return f"sqlite:///{self.service.folder / database}.db"
         place = self.server.address
         if port is not None:
@@ -128,13 +133,12 @@ class Stack:
 
     def execute(self, statement: str) -> list[tuple[Any, ...]]:
         """Execute a statement in the service's database as the administrator."""
-        assert self.server is not None
         return self.server.execute(statement, database=self.database)
 
     def names(self) -> set[str]:
         """Of all projects in the database."""
         statement = "SELECT name FROM projects"
-        if self.server is not None:
+        if self._server is not None:
             return {name for (name,) in self.execute(statement)}
         with closing(sqlite3.connect(self.file)) as connection:
             return {name for (name,) in connection.execute(statement)}
@@ -169,7 +173,7 @@ class Stack:
     @contextmanager
     def empty_database(self, name: str) -> Iterator[str]:
         """The name of a database without tables, dropped in the end."""
-        if self.server is None:
+        if self._server is None:
             yield name
             for leftover in self.service.folder.glob(f"{name}.db*"):
                 leftover.unlink()
@@ -197,7 +201,6 @@ class Stack:
 @contextmanager
 def table_locked(stack: Stack) -> Iterator[None]:
     """Another client holds the table of projects for itself."""
-    assert stack.server is not None
     holder = stack.server.connect(stack.database)
     try:
         cursor = holder.cursor()

@@ -24,7 +24,6 @@ ON_EVERY_DRIVER = pytest.mark.drivers("asyncpg", "psycopg", "aiomysql", further=
 
 @contextmanager
 def serving_over_network(stack: Stack) -> Iterator[tuple[Running, Network]]:
-    assert stack.server is not None
     with network(stack.server.port) as proxy:
         limits = {
             "database_pool_size": 4,

@@ -8,6 +8,7 @@ import sys
 from contextlib import redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import copier
 import pytest
@@ -117,7 +118,7 @@ def fresh(renaming: Template, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Project.copy(renaming, tmp_path_factory.mktemp("fresh") / "service", NEXT).folder
 
 
-def update(project: Project, version: str, **options: str) -> None:
+def update(project: Project, version: str, **options: Any) -> None:
     """`copier update --trust`."""
     with redirect_stderr(io.StringIO()):
         copier.run_update(
