@@ -26,7 +26,7 @@ import asyncio, os, subprocess, sys, tempfile
 from pathlib import Path
 
 sys.path.insert(0, ".")
-from tests.server import new_database, running_server
+from tests.core.server import new_database, running_server
 
 GUIDE = (
     "import sys; from pathlib import Path; sys.path[:0] = ['.'];"
@@ -57,7 +57,7 @@ async def main(kinds):
             generated.unlink()
 
 try:
-    from tests.server import KINDS
+    from tests.core.server import KINDS
 except ImportError:
     asyncio.run(main([()]))
 else:
