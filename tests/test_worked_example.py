@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.variants import Variant
+from harness.variants import Variant
 
 BLOCK = re.compile(r"^`(\S+)`[^\n]*:\n\n```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 OWN_CODE = re.compile(r"^# Your own \w+ go below this line: .*\n", re.MULTILINE)
