@@ -49,7 +49,7 @@ def cases(variants: list[Variant]) -> Iterator[Case]:
             for owners in ("one_account", "by_hand"):
                 further = (("existing_rows", owners), ("newest_migration", "0042_mine"))
                 yield Case(replace(variant, auth="jwt"), variant, further)
-        if variant.examples and not variant.sync_session and not variant.dual:
+        if variant.examples and not variant.sync_session and not variant.sqlite_in_development:
             yield Case(replace(variant, examples=()), variant)
     for before in SELECTION:
         for driver in ("aiosqlite", "asyncpg", "asyncmy"):

@@ -182,7 +182,7 @@ def expected_files(variant: Variant) -> set[str]:
     if variant.sync_session:
         files |= {"app/sync_database.py", "tests/test_sync_database.py"}
     family = FAMILIES[variant.driver]
-    for kind in {family, "sqlite"} if variant.dual else {family}:
+    for kind in {family, "sqlite"} if variant.sqlite_in_development else {family}:
         files |= {
             f"app/core/{kind}.py",
             f"tests/core/{kind}_server.py",

@@ -81,4 +81,4 @@ def test_code_in_the_guide_runs(
     assert result.returncode == 0, result.stdout
     guide = (service / "docs" / "database.md").read_text()
     blocks = guide.count("```python\n") + guide.count("```sh\n")
-    assert result.stdout.count(f"{blocks} blocks") == (2 if documented.dual else 1)
+    assert result.stdout.count(f"{blocks} blocks") == (2 if documented.sqlite_in_development else 1)

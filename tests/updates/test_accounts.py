@@ -36,7 +36,7 @@ def joined(
     owner.add(project, "layered")
     service = in_environment(project.folder, variant)
     # Where there are two databases, on that of production.
-    kind = [FAMILIES[variant.driver]] if variant.dual else []
+    kind = [FAMILIES[variant.driver]] if variant.sqlite_in_development else []
     with database(service, *kind) as url:
         rows = owner.settle(project, service, url)
         [newest] = re.findall(r"(\w+) \(head\)", succeed_in(service, url, "alembic", "heads"))

@@ -79,7 +79,7 @@ PRE_COMMIT = ("pre-commit", "run", "--all-files", "conflict-markers")
 
 def test_update_is_taken_back_by_the_recipe_of_the_readme(in_conflict: Project) -> None:
     (in_conflict.folder / "app" / "brought.py").touch()
-    in_conflict.take_back()
+    in_conflict.undo_update()
     assert in_conflict.changed() == set()
     assert in_conflict.update()  # and can be done again
     assert in_conflict.conflicts() == {"app/settings.py"}
@@ -97,7 +97,7 @@ def test_work_elsewhere_in_the_repository_stays_when_an_update_is_taken_back(
     elsewhere.with_name("new.md").write_text("not even added\n")
     project.update(description="Another sentence.", driver="asyncpg")
     assert project.changed() != set()
-    project.take_back()
+    project.undo_update()
     assert project.changed() == set()
     assert elsewhere.read_text() == "not committed\n"
     assert elsewhere.with_name("new.md").exists()

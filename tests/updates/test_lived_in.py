@@ -95,7 +95,7 @@ def test_update_is_taken_back_after_its_migration_was_joined_and_run(
         readme = (project.folder / "README.md").read_text()
         assert "`uv run alembic downgrade NEW@BEFORE`" in readme
         succeed_in(service, url, "alembic", "downgrade", "0002@0001")
-        project.take_back()
+        project.undo_update()
         assert project.changed() == set()
         succeed_in(service, url, "alembic", "upgrade", "head")
         succeed_in(service, url, "alembic", "check")
