@@ -1,0 +1,1 @@
+"""What names, functions and classes of a code base are."""
