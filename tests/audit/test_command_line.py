@@ -31,8 +31,7 @@ def test_findings_are_printed_with_their_position_and_counted(tmp_path: Path) ->
     result = run(path)
     assert result.returncode == 1
     assert result.stdout.splitlines()[:2] == [
-        f"{path}:4:5: missing-await: `session.commit()` gives a coroutine; "
-        "without `await` nothing is run",
+        f"{path}:4:5: missing-await: `session.commit()` returns a coroutine that is never awaited",
         "    await session.commit()",
     ]
     assert result.stderr == "2 findings in 1 file: 1 missing-await, 1 needless-await\n"
@@ -81,9 +80,9 @@ def test_folders_of_dependencies_and_builds_are_skipped(tmp_path: Path) -> None:
     ("arguments", "words"),
     [
         ([], "the following arguments are required: PATH"),
-        (["missing.py"], "no such file or folder: missing.py"),
-        (["--select", "lint", "."], "no such rule: lint"),
-        (["{folder}"], "no Python file to read"),
+        (["missing.py"], "no such file or directory: missing.py"),
+        (["--select", "lint", "."], "unknown rule: lint (choose from sync-query, "),
+        (["{folder}"], "no Python files found"),
     ],
 )
 def test_invalid_usage_is_rejected(tmp_path: Path, arguments: list[str], words: str) -> None:

@@ -22,7 +22,7 @@ def audit(modules: Sequence[Module]) -> list[Finding]:
         try:
             base.reader(module, findings=found).run()
         except RecursionError:
-            print(f"{module.path}: not read to its end: nested too deeply", file=sys.stderr)
+            print(f"{module.path}: audited only in part: nested too deeply", file=sys.stderr)
         for url in urls[module]:
             report_sync_url(found, url)
         findings += found.all()

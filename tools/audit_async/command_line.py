@@ -18,10 +18,10 @@ def main() -> int:
     options = parser.parse_args()
     for path in options.paths:
         if not path.exists():
-            parser.error(f"no such file or folder: {path}")
+            parser.error(f"no such file or directory: {path}")
     modules = parse_all(options.paths)
     if not modules:
-        parser.error("no Python file to read")
+        parser.error("no Python files found")
     rules = options.select - options.ignore
     findings = [finding for finding in audit(modules) if finding.rule in rules]
     if options.json:
@@ -40,10 +40,24 @@ def argument_parser() -> argparse.ArgumentParser:
         epilog="rules:\n" + "\n".join(f"  {name:18} {what}" for name, what in RULES.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="file or folder")
-    parser.add_argument("--json", action="store_true", help="print a JSON list")
-    parser.add_argument("--select", type=rule_names, default=set(RULES), metavar="RULE,...")
-    parser.add_argument("--ignore", type=rule_names, default=set(), metavar="RULE,...")
+    parser.add_argument(
+        "paths", nargs="+", type=Path, metavar="PATH", help="a Python file, or a folder"
+    )
+    parser.add_argument("--json", action="store_true", help="print findings as a JSON array")
+    parser.add_argument(
+        "--select",
+        type=rule_names,
+        default=set(RULES),
+        metavar="RULE,...",
+        help="report only these rules",
+    )
+    parser.add_argument(
+        "--ignore",
+        type=rule_names,
+        default=set(),
+        metavar="RULE,...",
+        help="do not report these rules",
+    )
     return parser
 
 
@@ -51,7 +65,9 @@ def rule_names(text: str) -> set[str]:
     names = {name.strip() for name in text.split(",") if name.strip()}
     if not names <= RULES.keys():
         unknown = ", ".join(sorted(names - RULES.keys()))
-        raise argparse.ArgumentTypeError(f"no such rule: {unknown}; there are {', '.join(RULES)}")
+        raise argparse.ArgumentTypeError(
+            f"unknown rule: {unknown} (choose from {', '.join(RULES)})"
+        )
     return names
 
 

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from audit_async.source.modules import Module
 
 RULES = {
-    "sync-query": "Query, which AsyncSession does not have, in async code",
-    "sync-session": "a sync Session or Connection at work in `async def`",
-    "missing-await": "a coroutine of the database that nobody awaits",
-    "needless-await": "`await` on what is not a coroutine",
-    "sync-driver": "a database URL that names a sync driver",
-    "lazy-load": "a relationship that no option of its query loads",
-    "expired-attribute": "an attribute read after the commit that expired it",
-    "blocking-call": "a call that stops the event loop",
-    "lost-session": "one session in several tasks",
+    "sync-query": "`session.query()` in async code",
+    "sync-session": "a sync Session or Connection used in `async def`",
+    "missing-await": "a database coroutine that is never awaited",
+    "needless-await": "`await` on a call that returns no coroutine",
+    "sync-driver": "a database URL with a sync driver",
+    "lazy-load": "a relationship that its query does not load",
+    "expired-attribute": "an attribute read after a commit expired it",
+    "blocking-call": "a call that blocks the event loop",
+    "lost-session": "a session shared by concurrent tasks",
 }
 IGNORE_COMMENT = re.compile(r"#\s*audit:\s*ignore(?:\[([^\]]*)\])?")
 PASSWORD_IN_URL = re.compile(r"(://[^:/@\s'\"]*):[^/\s'\"]*@")

@@ -11,7 +11,7 @@ FOUND = [
                 return user.name  # !
         """,
         "async_sessionmaker(engine, expire_on_commit=False), "
-        "or before it: await session.refresh(user)",
+        "or before the read: await session.refresh(user)",
     ),
     (
         """
@@ -23,7 +23,7 @@ FOUND = [
             print(user.id)  # !
         """,
         "async_sessionmaker(engine, expire_on_commit=False), "
-        "or before it: await session.refresh(user)",
+        "or before the read: await session.refresh(user)",
     ),
 ]
 

@@ -1,1 +1,1 @@
-"""What names, functions and classes of a code base are."""
+"""Resolves names, functions and classes across the modules of a code base."""

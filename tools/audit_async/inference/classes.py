@@ -4,7 +4,7 @@ import ast
 from collections import defaultdict
 
 from audit_async.inference.codebase import CodeBase, memoized
-from audit_async.inference.functions import read_silently, result
+from audit_async.inference.functions import outcome, result
 from audit_async.inference.sqlalchemy_api import ASYNC_KINDS, FACTORIES
 from audit_async.inference.values import Class, Function, Value, first
 from audit_async.source.syntax import FunctionNode, own_nodes
@@ -12,7 +12,7 @@ from audit_async.source.syntax import FunctionNode, own_nodes
 
 @memoized
 def instance(base: CodeBase, value: Value | None) -> Value | None:
-    """What a call of the class `value` returns, or what a name annotated with it is."""
+    """An instance of the class `value`, from a call or an annotation."""
     match value:
         case Value(kind="type"):
             return value.of
@@ -72,9 +72,9 @@ def own_member(base: CodeBase, cls: Class, name: str) -> Value | None:
 
 def assigned_in_methods(base: CodeBase, cls: Class, name: str) -> Value | None:
     for node in (assigning_methods(base, cls) or {}).get(name, ()):
-        reader = read_silently(base, Function(node, cls.module, cls))
-        if reader and (found := reader.members.get(name)):
-            return found
+        found = outcome(base, Function(node, cls.module, cls))
+        if found and (value := found.attributes.get(name)):
+            return value
     return None
 
 

@@ -1,4 +1,4 @@
-"""All modules of the audited code, with what was inferred about them so far."""
+"""The audited modules, and a memo of what was inferred about them."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -35,7 +35,7 @@ class CodeBase:
         function: Function | None = None,
         findings: ModuleFindings | None = None,
     ) -> "Reader":
-        """A reader of the function, or of the body of the module; silent without `findings`."""
+        """A reader of the function or module body; without `findings`, it reports nothing."""
         return self._reader(self, module, function, findings)
 
 

@@ -1,24 +1,20 @@
 """What calls of a function return."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from audit_async.inference.codebase import CodeBase, memoized
+from audit_async.inference.outcome import Outcome
 from audit_async.inference.values import Function, Value, first_if_alike
 from audit_async.source.syntax import is_generator, is_stub
-
-if TYPE_CHECKING:
-    from audit_async.inference.reader import Reader
 
 CONTEXT_MANAGER_DECORATORS = {"asynccontextmanager", "contextmanager"}
 
 
 @memoized
-def read_silently(base: CodeBase, function: Function) -> "Reader":
-    """A reader that has read the function and reported nothing."""
+def outcome(base: CodeBase, function: Function) -> Outcome:
     reader = base.reader(function.module, function)
     reader.run()
-    return reader
+    return reader.outcome
 
 
 @memoized
@@ -42,17 +38,17 @@ def annotated_or_returned(base: CodeBase, function: Function) -> Value | None:
     value = base.reader(function.module, function).annotated(function.node.returns)
     if value and value.expires is not None:
         return value
-    reader = read_silently(base, function)
-    if reader is None:
+    found = outcome(base, function)
+    if found is None:
         return value
-    value = first_if_alike(reader.yielded) or first_if_alike(reader.returned) or value
-    if value and reader.yielded and value.kind != "generator":
+    value = first_if_alike(found.yielded) or first_if_alike(found.returned) or value
+    if value and found.yielded and value.kind != "generator":
         return Value("generator", of=value)
     return value
 
 
 def coroutine(function: Function, value: Value | None) -> Value:
-    # A decorator, or an override of an abstract method, may be sync.
+    # A decorated function, or an override of an abstract one, may be sync.
     abstract = function.owner and is_stub(function.node)
     certain = function.is_undecorated and not abstract
     return Value("awaitable", of=value, name=function.node.name if certain else "")

@@ -107,7 +107,7 @@ def class_named(base: CodeBase, cls: Class, name: str) -> Class | None:
 
 
 def loads_on_access(definition: Assignment) -> bool:
-    """Whether `lazy` keeps its default; False also where the options are out of sight."""
+    """Whether `lazy` has its default; False if the options are built elsewhere."""
     call = relationship_call(definition)
     options = {keyword.arg: keyword.value for keyword in call.keywords}
     nested = options.get("sa_relationship_kwargs")

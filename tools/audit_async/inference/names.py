@@ -16,7 +16,7 @@ LIBRARIES = sys.stdlib_module_names | {"fastapi", "httpx", "requests", *SQLALCHE
 
 @memoized
 def module_named(base: CodeBase, dotted: str, importer: Module) -> Module | None:
-    """The module that `importer` means: of several, the one nearest to it."""
+    """The module that the name refers to; of several, the one nearest to `importer`."""
     wanted = tuple(part for part in dotted.split(".") if part)
     relative = dotted.startswith(".")
     if not wanted or (not relative and wanted[0] in LIBRARIES):

@@ -7,6 +7,7 @@ from collections import Counter
 from audit_async.findings import ModuleFindings
 from audit_async.inference.codebase import CodeBase
 from audit_async.inference.names import lookup
+from audit_async.inference.outcome import Outcome
 from audit_async.inference.scope import Scope
 from audit_async.inference.values import Function, Value
 from audit_async.source.modules import Module
@@ -32,13 +33,9 @@ class Reader(ABC):
         # The names that each loop around the current statement binds.
         self.loops: list[set[str]] = []
 
-        # What the function turned out to do
-        self.returned: list[Value | None] = []
-        self.yielded: list[Value | None] = []
-        self.members: dict[str, Value | None] = {}
-        self.blocking_calls: list[str] = []
+        self.outcome = Outcome()
 
-        # What the rules remember
+        # State of the rules
         self.plain_calls: set[ast.expr] = set()
         self.session_origins: dict[str, ast.expr | ast.arg] = {}
         self.reported_sessions: set[str] = set()
@@ -50,7 +47,7 @@ class Reader(ABC):
 
     @abstractmethod
     def evaluate(self, node: ast.expr | None) -> Value | None:
-        """The value of the expression; reports the findings in it."""
+        """The value of the expression; reports findings in it."""
 
     @abstractmethod
     def annotated(self, node: ast.expr | None) -> Value | None:

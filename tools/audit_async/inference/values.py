@@ -54,7 +54,7 @@ class Function:
     node: FunctionNode
     module: Module = field(compare=False)
     owner: Class | None = field(default=None, compare=False)
-    # The names of the functions around a nested one.
+    # For a nested function: the names in the functions around it.
     enclosing: "dict[str, Value | None]" = field(default_factory=dict, compare=False)
 
     @cached_property
@@ -68,31 +68,31 @@ class Function:
 
     @property
     def is_undecorated(self) -> bool:
-        """Whether calls reach the function itself, not something that a decorator made of it."""
+        """Whether calls reach the function itself rather than a wrapper."""
         return self.decorators <= {"staticmethod", "classmethod"}
 
 
 @dataclass(frozen=True)
 class Value:
     kind: Kind
-    # What awaiting, calling, entering or iterating gives; of a method, its receiver.
+    # The result of awaiting, calling, entering or iterating; for a method, its receiver.
     of: "Value | None" = None
-    # Dotted for what is external; empty for an awaitable that may be awaited somewhere else.
+    # Dotted if external; empty for an awaitable that may be awaited elsewhere.
     name: str = ""
     definition: Module | Class | Function | None = None
-    # Of a session its own name, of an instance that of its session, both as source text.
+    # For a session, its own name; for an instance, the name of its session.
     session: str = ""
-    # Of an instance: the attributes that its query loads; None if unknown.
+    # For an instance: the attributes that its query loads; None if unknown.
     loaded: frozenset[str] | None = None
-    # Of a session: whether commit expires its instances; None if unknown.
+    # For a session: whether commit expires its instances; None if unknown.
     expires: bool | None = None
-    # Of a context manager: whether leaving it commits.
+    # For a context manager: whether leaving it commits.
     commits: bool = False
     node: ast.expr | None = field(default=None, compare=False)
 
 
 def join(one: Value | None, other: Value | None) -> Value | None:
-    """What a name is after two branches that give it these values."""
+    """The value of a name after two branches."""
     if one is None or other is None or one.kind != other.kind:
         return None
     if one == other:
@@ -113,6 +113,6 @@ def first(values: Iterable[Value | None]) -> Value | None:
 
 
 def first_if_alike(values: Iterable[Value | None]) -> Value | None:
-    """The first known value, if all known ones are of the same kind."""
+    """The first known value, if all known values are of the same kind."""
     known = [value for value in values if value]
     return known[0] if len({value.kind for value in known}) == 1 else None

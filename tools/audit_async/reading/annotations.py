@@ -57,7 +57,7 @@ def annotated_by_text(reader: Reader, text: str) -> Value | None:
 
 
 def annotated_by_union(reader: Reader, node: ast.BinOp) -> Value | None:
-    """A union is known if the rest of it is None."""
+    """A union with None has the value of its other member."""
     left, right = reader.annotated(node.left), reader.annotated(node.right)
     if left and isinstance(node.right, ast.Constant):
         return left

@@ -52,7 +52,7 @@ def bind_attribute(reader: Reader, target: ast.Attribute, value: Value | None) -
     if owner is None:
         return
     if reader.function and owner.definition == reader.function.owner:
-        reader.members[name] = value
+        reader.outcome.attributes[name] = value
     if owner.kind == "instance" and owner.loaded is not None:
         loaded = owner.loaded | {name}
         reader.scope.names[target.value.id] = replace(owner, loaded=loaded)

@@ -1,4 +1,4 @@
-"""The values of attributes, and what reading them needs."""
+"""Evaluates attributes, and checks whether reading them queries the database."""
 
 import ast
 from dataclasses import replace
@@ -98,7 +98,7 @@ def back_references(reader: Reader, cls: Class, parent: Class) -> set[str]:
 
 
 def mark_loaded(reader: Reader, name: str, value: Value, attribute: str) -> None:
-    """The attribute of the instance called `name` is loaded from now on."""
+    """Record that the attribute of the instance called `name` is loaded."""
     if name:
         loaded = None if value.loaded is None else value.loaded | {attribute}
         reader.scope.names[name] = replace(value, loaded=loaded)

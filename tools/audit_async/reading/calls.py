@@ -65,7 +65,7 @@ def returned(reader: Reader, call: Call) -> Value | None:
 
 
 def returned_by(reader: Reader, function: Function, node: ast.Call) -> Value | None:
-    """What the function returns, with the names that the caller has for it."""
+    """What the function returns, in terms of the session that the caller passes."""
     value = result(reader.base, function)
     if value is None:
         return None

@@ -44,7 +44,7 @@ def entered_instance(reader: Reader, manager: Value, cls: Class, *, is_async: bo
 
 
 def session_by_name(reader: Reader, item: ast.withitem) -> Value | None:
-    """A session, judging by its name and by that of its factory, where SQLAlchemy is imported."""
+    """A session, judging by the names of the variable and its factory."""
     call = item.context_expr
     if last_name(item.optional_vars) not in SESSION_NAMES or not isinstance(call, ast.Call):
         return None

@@ -42,7 +42,7 @@ def library_call(reader: Reader, call: Call, name: str) -> Value | None:
 
 
 def select(reader: Reader, call: Call) -> Value:
-    """A statement of the entity, if it selects nothing else."""
+    """A statement, with its entity if it selects nothing else."""
     match call.arguments:
         case [Value(kind="class") as cls]:
             entity = instance(reader.base, cls)

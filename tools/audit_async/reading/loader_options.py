@@ -7,7 +7,7 @@ LOADERS = ("load", "load_only", "eager", "defer", "Load")
 
 
 def loaded_attributes(options: Iterable[ast.expr]) -> frozenset[str] | None:
-    """Every attribute that the options name; None if they are built out of sight."""
+    """Every attribute that the options name; None if they are built elsewhere."""
     attributes: set[str] = set()
     for option in options:
         nodes = list(ast.walk(option))
@@ -20,7 +20,7 @@ def loaded_attributes(options: Iterable[ast.expr]) -> frozenset[str] | None:
 
 
 def is_unclear(node: ast.AST) -> bool:
-    """Whether the node may load other attributes than those that it names."""
+    """Whether the node may load attributes that it does not name."""
     match node:
         case ast.Constant(value="*") | ast.Starred() | ast.Subscript():
             return True

@@ -19,14 +19,7 @@ def method_call(reader: Reader, call: Call, receiver: Value, name: str) -> Value
     if name in PLAIN_METHODS.get(receiver.kind, ()):
         reader.plain_calls.add(call.node)
     method = MethodCall(
-        call.node,
-        call.callee,
-        call.arguments,
-        call.keywords,
-        call.awaited,
-        call.node.func.value,
-        receiver,
-        name,
+        **vars(call), receiver_node=call.node.func.value, receiver=receiver, name=name
     )
     match receiver.kind:
         case "AsyncSession" | "AsyncConnection":

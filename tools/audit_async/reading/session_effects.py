@@ -1,4 +1,4 @@
-"""What methods of a session change about the instances that belong to it."""
+"""Effects of session methods on the instances in the session."""
 
 import ast
 from dataclasses import replace
@@ -11,7 +11,7 @@ from audit_async.source.syntax import constant_value, keyword_argument, last_nam
 
 def commit(reader: Reader, session: Value) -> None:
     expires = session.expires
-    # Without the sessionmaker in sight, all of the code base must agree.
+    # If the sessionmaker is unknown, those of the whole code base decide.
     if expires is None and reader.findings is not None:
         expires = sessions_expire(reader.base)
     if not expires:

@@ -1,4 +1,4 @@
-"""Calls that make sessionmakers and scoped sessions."""
+"""Calls that create sessionmakers and scoped sessions."""
 
 import ast
 

@@ -20,12 +20,12 @@ Block = Sequence[ast.stmt]
 
 
 def read_block(reader: Reader, statements: Block) -> bool:
-    """Read the statements; whether the one after the block is reached."""
+    """Read the statements; returns whether the one after the block is reached."""
     return all(read_statement(reader, statement) for statement in statements)
 
 
 def read_statement(reader: Reader, node: ast.stmt) -> bool:
-    """Read the statement; whether the next one is reached."""
+    """Read the statement; returns whether the next one is reached."""
     match node:
         case ast.Return() | ast.Raise() | ast.Continue() | ast.Break():
             read_exit(reader, node)
@@ -56,7 +56,7 @@ def read_exit(reader: Reader, node: ast.Return | ast.Raise | ast.Continue | ast.
             is_call = isinstance(node.value, ast.Call)
             if reader.is_async and is_call and is_database_coroutine(value):
                 value = None if report_missing_await(reader, value) else value
-            reader.returned.append(value)
+            reader.outcome.returned.append(value)
         case ast.Raise():
             reader.evaluate(node.exc)
             reader.evaluate(node.cause)
@@ -132,9 +132,14 @@ def read_with(reader: Reader, node: ast.With | ast.AsyncWith) -> bool:
         entered = entered_value(reader, item, manager, is_async=isinstance(node, ast.AsyncWith))
         if item.optional_vars:
             bind(reader, item.optional_vars, entered, item.context_expr)
-        # A session that is only closed here was made, and reported, somewhere else.
-        is_made_here = entered is not manager or isinstance(item.context_expr, ast.Call)
-        if isinstance(node, ast.With) and entered and entered.kind in SYNC_KINDS and is_made_here:
+        # `with session:` on an existing session is reported where that session is created.
+        is_created_here = entered is not manager or isinstance(item.context_expr, ast.Call)
+        if (
+            isinstance(node, ast.With)
+            and entered
+            and entered.kind in SYNC_KINDS
+            and is_created_here
+        ):
             name = ast.unparse(item.optional_vars) if item.optional_vars else ""
             report_sync_session(reader, item.context_expr, entered, name=name)
     reached = read_block(reader, node.body)
@@ -147,7 +152,7 @@ def read_try(reader: Reader, node: ast.Try | ast.TryStar) -> bool:
     before = reader.scope.copy()
     reached = read_block(reader, [*node.body, *node.orelse])
     ends = [reader.scope] if reached else []
-    # A handler may see names that the body bound, but no commit: that is what failed.
+    # A handler sees the names that the body bound, but the commit may have failed.
     before = Scope(join_scopes([before, reader.scope]).names, before.expired)
     for handler in node.handlers:
         reader.scope = before.copy()

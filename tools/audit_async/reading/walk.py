@@ -1,4 +1,4 @@
-"""The reader: walks through expressions and leaves the larger ones to their modules."""
+"""The concrete reader: passes each kind of expression to the function that evaluates it."""
 
 import ast
 
@@ -62,7 +62,7 @@ class Walk(Reader):
                 return None
 
     def _evaluate_parts(self, node: ast.expr) -> None:
-        """Read an expression whose value does not matter."""
+        """Read an expression whose own value is unknown."""
         match node:
             case ast.UnaryOp():
                 consume(self, node.operand, tested=isinstance(node.op, ast.Not))
@@ -72,10 +72,10 @@ class Walk(Reader):
             case ast.FormattedValue():
                 consume(self, node.value)
             case ast.Yield():
-                self.yielded.append(self.evaluate(node.value))
+                self.outcome.yielded.append(self.evaluate(node.value))
             case ast.YieldFrom():
                 self.evaluate(node.value)
-                self.yielded.append(None)
+                self.outcome.yielded.append(None)
             case _:
                 for part in ast.iter_child_nodes(node):
                     if isinstance(part, ast.expr):

@@ -1,1 +1,1 @@
-"""The rules, one module for each kind of fault."""
+"""The rules: what they report and suggest."""

@@ -6,7 +6,7 @@ from audit_async.inference.reader import Reader
 from audit_async.inference.values import Value
 from audit_async.source.edits import statement_with
 
-# Uses of a name that cannot hand the coroutine on to where it is awaited.
+# Parents of a name that cannot pass its coroutine on to an `await`.
 TESTS = (ast.Compare, ast.UnaryOp, ast.If, ast.Attribute)
 
 
@@ -30,7 +30,7 @@ def report_missing_await(reader: Reader, value: Value | None) -> bool:
     reader.report(
         "missing-await",
         value.node,
-        f"`{value.name}()` gives a coroutine; without `await` nothing is run",
+        f"`{value.name}()` returns a coroutine that is never awaited",
         awaited if reader.is_async else f"in `async def`: {awaited}",
     )
     return True
@@ -41,13 +41,13 @@ def report_needless_await(reader: Reader, node: ast.Await) -> None:
     reader.report(
         "needless-await",
         node,
-        f"`{ast.unparse(node.value.func)}()` is not a coroutine",
+        f"`{ast.unparse(node.value.func)}()` returns no coroutine to await",
         statement_with(reader.module, node, node.value),
     )
 
 
 def is_database_coroutine(value: Value | None) -> bool:
-    """Whether a method of a session, connection or result made the coroutine."""
+    """Whether the coroutine comes from a session, connection or result."""
     return bool(value and value.kind == "awaitable" and "." in value.name)
 
 

@@ -2,7 +2,7 @@
 
 import ast
 
-from audit_async.inference.functions import read_silently
+from audit_async.inference.functions import outcome
 from audit_async.inference.reader import Reader
 from audit_async.inference.values import Function
 from audit_async.source.syntax import arguments_text
@@ -23,11 +23,11 @@ BLOCKING = {
 def check_library_call(reader: Reader, node: ast.Call, name: str) -> None:
     if name not in BLOCKING:
         return
-    reader.blocking_calls.append(name)
+    reader.outcome.blocking_calls.append(name)
     if reader.is_async:
         call = ast.unparse(node.func)
         reader.report(
-            "blocking-call", node, f"`{call}` stops the event loop", async_call(node, name)
+            "blocking-call", node, f"`{call}` blocks the event loop", async_call(node, name)
         )
 
 
@@ -49,15 +49,12 @@ def check_function_call(reader: Reader, node: ast.Call, function: Function) -> N
         return
     if function.module is not reader.module:
         return
-    read = read_silently(reader.base, function)
-    if not read or not read.blocking_calls or read.yielded:
+    found = outcome(reader.base, function)
+    if not found or not found.blocking_calls or found.yielded:
         return
-    reader.report(
-        "blocking-call",
-        node,
-        f"`{ast.unparse(node.func)}` calls `{read.blocking_calls[0]}`, which stops the event loop",
-        in_thread(node),
-    )
+    name, blocking = ast.unparse(node.func), found.blocking_calls[0]
+    why = f"`{name}` calls `{blocking}`, which blocks the event loop"
+    reader.report("blocking-call", node, why, in_thread(node))
 
 
 def in_thread(node: ast.Call) -> str:

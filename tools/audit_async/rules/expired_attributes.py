@@ -13,9 +13,8 @@ def report_expired_attribute(reader: Reader, node: ast.Attribute, owner: str, se
     reader.report(
         "expired-attribute",
         node,
-        f"the commit before expired `{owner}`: reading `{node.attr}` needs the database, "
-        "and nothing awaits it",
-        "async_sessionmaker(engine, expire_on_commit=False), or before it: "
+        f"the commit expired `{owner}`; reading `{node.attr}` would query the database implicitly",
+        "async_sessionmaker(engine, expire_on_commit=False), or before the read: "
         f"await {session or 'session'}.refresh({owner})",
     )
 

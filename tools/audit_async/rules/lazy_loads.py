@@ -12,6 +12,6 @@ def report_lazy_load(
     reader.report(
         "lazy-load",
         node,
-        f"nothing loaded `{node.attr}` of this `{class_name}`: async code cannot load it on access",
+        f"the query did not load `{class_name}.{node.attr}`; async code cannot load it on access",
         f"select({class_name}).options({loader}({class_name}.{node.attr}))",
     )

@@ -1,4 +1,4 @@
-"""Writes a chain on `session.query()` as a `select()` statement."""
+"""Rewrites `session.query()` chains as `select()` statements."""
 
 import ast
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Select:
 
     @property
     def unique(self) -> str:
-        """Joined eager loads of collections require it."""
+        """Required if a collection is loaded by a join."""
         return ".unique()" if "joinedload" in self.statement else ""
 
 
@@ -56,11 +56,11 @@ def select_statement(session: str, query: ast.Call, chain: Chain) -> str:
 
 
 def incomplete(select: Select) -> str:
-    return f"{select.statement}, and when it is complete: {select.execute}(...)"
+    return f"{select.statement}, then: {select.execute}(...)"
 
 
 def executed(select: Select, name: str, call: ast.Call) -> str | None:
-    """The statement with what replaces the method of Query that ends the chain."""
+    """The async equivalent of a chain that ends with this Query method."""
     statement, session = select.statement, select.session
     match name:
         case "all" | "one" | "one_or_none":

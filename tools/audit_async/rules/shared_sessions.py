@@ -10,6 +10,7 @@ from audit_async.inference.sqlalchemy_api import ASYNC_KINDS
 from audit_async.inference.values import Class, Function, Value
 from audit_async.source.syntax import Comprehension, own_nodes
 
+# In a loop or a comprehension, one call starts several tasks.
 SEVERAL = 2
 
 
@@ -17,7 +18,7 @@ def report_shared_session(reader: Reader, node: ast.Call, session: str) -> None:
     reader.report(
         "lost-session",
         node,
-        f"tasks share `{session}`: a session serves one task at a time",
+        f"concurrent tasks share `{session}`, which is not safe for concurrent use",
         f"in each task: async with async_session() as {session.split('.')[-1]}:",
     )
 
@@ -33,7 +34,7 @@ def check_gather(reader: Reader, node: ast.Call) -> None:
 
 
 def check_task(reader: Reader, node: ast.Call, arguments: list[ast.expr]) -> None:
-    """`create_task` and the like, which start one task at each call."""
+    """`create_task` and the like, which start one task per call."""
     for session in sessions_used(reader, *arguments):
         bound_in_loop = any(root(session) in names for names in reader.loops)
         shared_in_loop = reader.loops and not bound_in_loop
@@ -43,7 +44,7 @@ def check_task(reader: Reader, node: ast.Call, arguments: list[ast.expr]) -> Non
 
 
 def awaitables(reader: Reader, argument: ast.expr) -> ast.expr:
-    """What an argument stands for: `tasks` and `*tasks` for the list of that name."""
+    """The argument itself, or the list that `tasks` or `*tasks` refers to."""
     if isinstance(argument, ast.Starred):
         argument = argument.value
     if isinstance(argument, ast.Name):
@@ -115,7 +116,7 @@ def attribute_value(reader: Reader, owner: Value | None, name: str) -> Value | N
 
 
 def enclosing_sessions(function: Function) -> Iterator[str]:
-    """The sessions of the functions around it that a nested function uses."""
+    """The sessions that a nested function takes from the functions around it."""
     nodes = list(own_nodes(function.node))
     names = [node.id for node in nodes if isinstance(node, ast.Name)]
     own = {node.arg for node in nodes if isinstance(node, ast.arg)}

@@ -1,4 +1,4 @@
-"""`sync-driver`: URLs with a sync driver in code that makes async engines."""
+"""`sync-driver`: URLs with a sync driver in code that creates async engines."""
 
 import ast
 import re
@@ -43,9 +43,9 @@ class SyncUrl:
 
 
 def report_sync_url(findings: ModuleFindings, url: SyncUrl) -> None:
-    why = f"`{url.scheme}://` names no async driver"
+    why = f"`{url.scheme}://` selects a sync driver"
     if url.scheme == "postgresql":
-        why = "`postgresql://` means psycopg2 before SQLAlchemy 2.1: name the async driver"
+        why = "`postgresql://` selects psycopg2 before SQLAlchemy 2.1; name an async driver"
     severity = "error" if url.reaches_engine else "warning"
     instead = f"{ASYNC_SCHEME[url.dialect]}..."
     findings.add("sync-driver", url.node, why, instead, severity)

@@ -24,11 +24,11 @@ def reason(
 ) -> str | None:
     match callee:
         case Value(kind="method", of=Value(kind="AsyncSession")):
-            return "AsyncSession has no `query`"
+            return "AsyncSession has no `query()`"
         case Value(kind="method", of=Value(kind="Session")) if reader.is_async:
-            return "Query works on a sync session and stops the event loop"
+            return "`query()` runs on a sync session and blocks the event loop"
         case None if reader.is_async and looks_like_session_query(function, node):
-            return "Query works on a sync session only"
+            return "`query()` exists only on sync sessions"
         case _:
             return None
 

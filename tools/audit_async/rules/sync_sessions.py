@@ -1,4 +1,4 @@
-"""`sync-session`: sync sessions and connections that do their work in `async def`."""
+"""`sync-session`: sync sessions and connections used in `async def`."""
 
 import ast
 
@@ -11,7 +11,7 @@ from audit_async.source.syntax import argument_nodes
 def report_sync_session(
     reader: Reader, node: ast.expr, session: Value, *, name: str = "", awaited: bool = False
 ) -> None:
-    """Report the session once, where it comes from."""
+    """Report the session once, at its origin."""
     name = name or ast.unparse(node)
     if not reader.is_async or name in reader.reported_sessions:
         return
@@ -19,10 +19,10 @@ def report_sync_session(
     origin = reader.session_origins.get(name, node)
     instead = async_session(name, session, is_parameter=isinstance(origin, ast.arg))
     if awaited:
-        why = f"`{name}` is awaited, but said to be a sync {session.kind}"
+        why = f"`{name}` is awaited but appears to be a sync {session.kind}"
         reader.report("sync-session", origin, why, instead, "warning")
     else:
-        why = f"`{name}` is a sync {session.kind}: each query stops the event loop"
+        why = f"`{name}` is a sync {session.kind}; its queries block the event loop"
         reader.report("sync-session", origin, why, instead)
 
 
@@ -40,7 +40,7 @@ def async_session(name: str, session: Value, *, is_parameter: bool) -> str:
 def check_arguments(
     reader: Reader, node: ast.Call, callee: Value | None, values: list[Value | None]
 ) -> None:
-    """A sync session that a sync function of the code base gets does its work there."""
+    """Report sync sessions that are passed to sync functions of the code base."""
     match callee:
         case Value(kind="function", definition=Function() as function):
             if not reader.is_async or function.is_async or not function.is_undecorated:

@@ -4,13 +4,13 @@ import ast
 
 from audit_async.source.modules import Module
 
-# A suggestion shows no more than the statement, and of a compound statement only its header.
+# A suggestion shows one statement, or part of the header of a compound statement.
 ENCLOSING = (ast.mod, ast.ExceptHandler, ast.match_case)
 HEADER_PARTS = (ast.comprehension, ast.withitem, ast.Lambda)
 
 
 def statement_with(module: Module, old: ast.AST, new: ast.AST) -> str:
-    """The statement around `old`, or the part of its header, with `new` in place of `old`."""
+    """The statement or header part around `old`, with `new` in place of `old`."""
     top = old
     while not isinstance(top, ast.stmt):
         parent = module.parents.get(top)

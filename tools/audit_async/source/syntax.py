@@ -10,7 +10,7 @@ Comprehension = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
 
 
 def last_name(node: ast.AST | None) -> str:
-    """`c` of `a.b.c`; empty for what is not a name."""
+    """`c` for `a.b.c`; empty for nodes that are not names."""
     match node:
         case ast.Name(id=name) | ast.Attribute(attr=name):
             return name
