@@ -39,6 +39,18 @@ def test_workflows_of_this_repository_fit_their_schema() -> None:
     check("vendor.github-workflows", *(ROOT / ".github" / "workflows").glob("*.yml"))
 
 
+def test_dependabot_files_fit_their_schema(service: Path) -> None:
+    check("vendor.dependabot", service / ".github" / "dependabot.yml")
+    check("vendor.dependabot", ROOT / ".github" / "dependabot.yml")
+
+
+def test_issue_forms_fit_their_schema() -> None:
+    config = ROOT / ".github" / "ISSUE_TEMPLATE" / "config.yml"
+    forms = set(config.parent.glob("*.yml")) - {config}
+    check("vendor.github-issue-forms", *forms)
+    check("vendor.github-issue-config", config)
+
+
 def test_image_copies_files_that_exist_and_are_not_ignored(service: Path) -> None:
     dockerfile = (service / "Dockerfile").read_text()
     allowed = re.findall(r"^!(.+)$", (service / ".dockerignore").read_text(), re.MULTILINE)

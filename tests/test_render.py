@@ -22,6 +22,7 @@ COMMON = (
         ".env",
         ".env.example",
         ".gitattributes",
+        ".github/dependabot.yml",
         ".github/workflows/ci.yml",
         ".github/workflows/template.yml",
         ".gitignore",
