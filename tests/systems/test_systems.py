@@ -266,7 +266,7 @@ def test_large_backend(system: Service, tmp_path: Path) -> None:
                 assert "Traceback" not in replica.log
     system.uv_run("pytest", "-q", "tests/test_background.py", "tests/test_purge.py")
     (tmp_path / "old.py").write_text(SYNCHRONOUS)
-    audit = [sys.executable, str(ROOT / "tools" / "audit_async.py"), "--json", "old.py"]
+    audit = [sys.executable, str(ROOT / "tools" / "audit_async"), "--json", "old.py"]
     result = subprocess.run(audit, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert result.returncode == 1, result.stderr
     findings = json.loads(result.stdout)

@@ -75,9 +75,7 @@ async def test_request_id_of_the_client_is_kept(
 
 
 @pytest.mark.parametrize("request_id", ["", "x" * 65, "two words", "line\tbreak", "naïve"])
-async def test_invalid_request_id_is_replaced(
-    client: AsyncClient, request_id: str
-) -> None:
+async def test_invalid_request_id_is_replaced(client: AsyncClient, request_id: str) -> None:
     response = await client.get("/log", headers={b"X-Request-ID": request_id.encode()})
     assert len(response.headers["X-Request-ID"]) == 32
 
@@ -181,7 +179,8 @@ async def test_cross_origin_scripts_of_configured_origins_are_allowed(settings: 
     }
     async with client_with(settings, cors_origins=[origin]) as client:
         allowed = await client.options("/log", headers={"Origin": origin, **preflight})
-        assert (allowed.status_code, allowed.headers["access-control-allow-origin"]) == (200, origin)
+        assert allowed.status_code == 200
+        assert allowed.headers["access-control-allow-origin"] == origin
         other = {"Origin": "https://evil.example"}
         assert (await client.options("/log", headers=other | preflight)).status_code == 400
         response = await client.get("/log", headers={"Origin": origin})

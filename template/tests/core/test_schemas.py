@@ -64,7 +64,9 @@ async def test_null_in_a_patch_is_refused(client: AsyncClient) -> None:
 
 
 @pytest.mark.parametrize("thing_id", ["1", "x", "0" * 31, "not-a-uuid", "%00"])
-async def test_malformed_id_is_refused_with_its_location(client: AsyncClient, thing_id: str) -> None:
+async def test_malformed_id_is_refused_with_its_location(
+    client: AsyncClient, thing_id: str
+) -> None:
     response = await client.get(f"/things/{thing_id}")
     assert response.status_code == 422
     [error] = response.json()["errors"]

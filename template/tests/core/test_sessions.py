@@ -112,7 +112,9 @@ async def test_no_connection_is_held_between_statements(settings: Settings) -> N
 
 
 @pytest.mark.parametrize(
-    "statement", [delete(Thing), insert(Thing).values(name="x"), text("DELETE FROM things")], ids=str
+    "statement",
+    [delete(Thing), insert(Thing).values(name="x"), text("DELETE FROM things")],
+    ids=str,
 )
 async def test_statement_that_writes_is_refused(
     database: Database, thing: Thing, statement: Any

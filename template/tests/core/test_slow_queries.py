@@ -79,9 +79,7 @@ async def test_failed_statement_is_logged(
     assert " s (failed) in no request: SELECT nothing FROM nowhere" in caplog.text
 
 
-async def test_lifespan_events_are_not_requests(
-    app: FastAPI, settings: Settings
-) -> None:
+async def test_lifespan_events_are_not_requests(app: FastAPI, settings: Settings) -> None:
     messages = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
     sent: list[str] = []
 

@@ -21,7 +21,9 @@ async def increment(session: AsyncSession, name: str) -> None:
 
 
 @pytest.mark.real_commits
-async def test_two_transactions_that_deadlock_both_succeed(database: Database, session: AsyncSession) -> None:
+async def test_two_transactions_that_deadlock_both_succeed(
+    database: Database, session: AsyncSession
+) -> None:
     session.add_all([Thing(name="a"), Thing(name="b")])
     await session.commit()
     both_locked = asyncio.Barrier(2)
