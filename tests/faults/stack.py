@@ -68,7 +68,6 @@ SQLITE_ENDPOINTS = """
 from uuid import UUID  # noqa: E402
 
 from sqlalchemy import text  # noqa: E402
-from sqlalchemy.orm import Session as SyncSession  # noqa: E402
 
 from app.database import Session  # noqa: E402
 from app.models import Project  # noqa: E402
@@ -84,15 +83,8 @@ async def lengthen(session: Session, project_id: UUID) -> int:
 @app.get("/pragmas/{kind}")
 async def pragmas(kind: str) -> dict[str, str]:
     names = ("foreign_keys", "journal_mode", "busy_timeout", "synchronous")
-
-    def read(session: SyncSession) -> dict[str, str]:
-        connection = session.connection()
-        return {
-            name: str(connection.execute(text(f"PRAGMA {name}")).scalar_one()) for name in names
-        }
-
     async with getattr(app.state.database, kind)() as session:
-        return await session.run_sync(read)
+        return {name: str(await session.scalar(text(f"PRAGMA {name}"))) for name in names}
 """
 
 

@@ -101,4 +101,4 @@ def test_migrations_refuse_pgbouncer(stack: Stack) -> None:
     variables = settings(stack.url(), {"database_pgbouncer": True})
     result = stack.service.run(*stack.alembic("upgrade", "head"), **variables)
     assert result.returncode != 0
-    assert "connect directly" in result.stdout
+    assert "need a direct connection" in result.stdout

@@ -1,4 +1,4 @@
-"""A rendered service with all examples, migrated and running, and what its callers know of it."""
+"""A running service with all examples, and a client of it."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -30,7 +30,7 @@ class Attacked:
 
     @cached_property
     def document(self) -> Any:
-        """What the service says of itself."""
+        """The OpenAPI document of the service."""
         return self.running.call("GET", "/openapi.json")
 
     def request(self, method: str, url: str, **content: Any) -> httpx.Response:
@@ -49,7 +49,7 @@ class Attacked:
 
 @contextmanager
 def attacked_service(template: Path, folder: Path, variant: Variant) -> Iterator[Attacked]:
-    """A service of the variant, under this interpreter: it has what every variant imports."""
+    """A service of the variant, in this environment, which has the dependencies of all variants."""
     service = Service(render(template, folder / "service", **variant.answers), Path(sys.prefix))
     if variant.auth == "jwt":
         weaken_passwords(service)
@@ -73,7 +73,7 @@ def attacked_service(template: Path, folder: Path, variant: Variant) -> Iterator
 
 
 def weaken_passwords(service: Service) -> None:
-    """Make hashing as cheap as it gets: passwords are tried hundreds of times here."""
+    """Use the cheapest hashing, because these tests log in hundreds of times."""
     security = service.folder / "app" / "security.py"
     code = security.read_text()
     cheap = code.replace(
@@ -85,7 +85,7 @@ def weaken_passwords(service: Service) -> None:
 
 
 def log_in(attacked: Attacked) -> dict[str, str]:
-    """The headers of a new user."""
+    """Register a user; returns the headers of its requests."""
     email = f"{uuid4().hex}@example.org"
     attacked.create("/auth/register", {"email": email, "name": "Ada", "password": PASSWORD})
     form = {"username": email, "password": PASSWORD}
