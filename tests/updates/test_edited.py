@@ -1,4 +1,4 @@
-"""Projects with edits, a migration of their own and rows: all of it is there after an update."""
+"""Projects with edits, migrations and rows, all of which an update keeps."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +10,9 @@ from harness.running import database, run_in, succeed_in
 from harness.services import Service
 from harness.variants import Variant
 from tests.updates import owner
-from tests.updates.releases_to_come import (
-    bring_column_with_migration,
-    bring_setting,
+from tests.updates.future_releases import (
+    add_column_with_migration,
+    add_setting,
     change_readme,
 )
 
@@ -24,19 +24,19 @@ def test_edits_and_rows_are_kept_and_the_suite_passes(
     upstream: Template,
     tmp_path: Path,
     in_environment: Callable[[Path, Variant], Service],
-    lived_in: str,
+    edited: str,
     version: str,
 ) -> None:
-    variant = Variant("aiosqlite", lived_in)
+    variant = Variant("aiosqlite", edited)
     project = Project.copy(upstream, tmp_path / "project", version, **variant.answers)
-    owner.live_in(project, lived_in)
+    owner.edit(project, edited)
     service = in_environment(project.folder, variant)
     with database(service) as url:
         rows = owner.settle(project, service, url)
 
         project.update()
         assert project.conflicts() == set()
-        assert owner.edits_left(project, lived_in) == []
+        assert owner.lost_edits(project, edited) == []
         service.install()
         succeed_in(service, url, "alembic", "upgrade", "head")
         succeed_in(service, url, "alembic", "check")
@@ -44,19 +44,19 @@ def test_edits_and_rows_are_kept_and_the_suite_passes(
     assert "passed" in service.uv_run("pytest", "-q", "--cov", "-n", "2")
 
 
-def test_migrations_of_both_become_one_line(
+def test_migrations_of_owner_and_template_can_be_merged(
     own_upstream: Template,
     tmp_path: Path,
     in_environment: Callable[[Path, Variant], Service],
-    lived_in: str,
+    edited: str,
     suite: list[str],
 ) -> None:
-    variant = Variant("aiosqlite", lived_in)
+    variant = Variant("aiosqlite", edited)
     project = Project.copy(own_upstream, tmp_path / "project", WORK_TREE, **variant.answers)
-    owner.live_in(project, lived_in)
+    owner.edit(project, edited)
     service = in_environment(project.folder, variant)
-    bring_column_with_migration(own_upstream)
-    bring_setting(own_upstream)
+    add_column_with_migration(own_upstream)
+    add_setting(own_upstream)
     change_readme(own_upstream)
     own_upstream.release(NEXT)
     with database(service) as url:
@@ -64,7 +64,7 @@ def test_migrations_of_both_become_one_line(
 
         message = project.update()
         assert project.conflicts() == set()
-        assert owner.edits_left(project, lived_in) == []
+        assert owner.lost_edits(project, edited) == []
         service.install()
         refused = run_in(service, url, "alembic", "upgrade", "head")
         assert "Multiple head revisions" in refused.stdout
@@ -78,13 +78,13 @@ def test_migrations_of_both_become_one_line(
     assert "passed" in service.uv_run("pytest", "-q", "-n", "2", *suite)
 
 
-def test_update_is_taken_back_after_its_migration_was_joined_and_run(
+def test_update_can_be_undone_after_its_migration_was_merged_and_run(
     own_upstream: Template, tmp_path: Path, in_environment: Callable[[Path, Variant], Service]
 ) -> None:
     project = Project.copy(own_upstream, tmp_path / "project", WORK_TREE, structure="layered")
-    owner.live_in(project, "layered")
+    owner.edit(project, "layered")
     service = in_environment(project.folder, Variant("aiosqlite", "layered"))
-    bring_column_with_migration(own_upstream)
+    add_column_with_migration(own_upstream)
     own_upstream.release(NEXT)
     with database(service) as url:
         rows = owner.settle(project, service, url)
