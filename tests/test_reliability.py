@@ -1,11 +1,11 @@
-"""The table of promises names tests that exist."""
+"""The tests that docs/reliability.md names exist."""
 
 import re
 
 from harness.rendering import ROOT
 
 
-def test_every_test_that_the_table_names_exists() -> None:
+def test_every_named_test_exists() -> None:
     table = (ROOT / "docs" / "reliability.md").read_text()
     named = re.findall(r"`(tests|service)/([\w/]+\.py)::(\w+)`", table)
     assert len(named) > 30

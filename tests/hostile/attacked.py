@@ -74,14 +74,14 @@ def attacked_service(template: Path, folder: Path, variant: Variant) -> Iterator
 
 def weaken_passwords(service: Service) -> None:
     """Use the cheapest hashing, because these tests log in hundreds of times."""
-    security = service.folder / "app" / "security.py"
-    code = security.read_text()
+    passwords = service.folder / "app" / "core" / "passwords.py"
+    code = passwords.read_text()
     cheap = code.replace(
         "PasswordHash.recommended()",
         "PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))",
     )
     assert cheap != code
-    security.write_text(f"from pwdlib.hashers.argon2 import Argon2Hasher\n{cheap}")
+    passwords.write_text(f"from pwdlib.hashers.argon2 import Argon2Hasher\n{cheap}")
 
 
 def log_in(attacked: Attacked) -> dict[str, str]:

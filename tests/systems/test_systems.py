@@ -1,4 +1,4 @@
-"""Five kinds of service that moved to async SQLAlchemy, each rendered from its answers and used."""
+"""Five kinds of service, each rendered from its answers and used like the real one."""
 
 import json
 import re
@@ -26,7 +26,7 @@ HERE = Path(__file__).parent
 def system(
     template: Path, tmp_path: Path, worker_id: str, request: pytest.FixtureRequest
 ) -> Service:
-    """The service of the answers file that the test is named after."""
+    """The service with the answers in the file that is named after the test."""
     name = request.node.originalname.removeprefix("test_")
     answers = yaml.safe_load((HERE / f"{name}.yml").read_text())
     service = Service(
@@ -38,7 +38,7 @@ def system(
 
 
 def add_endpoint(service: Service, code: str) -> None:
-    """Let the service's owner add an endpoint to its entry point."""
+    """Add an endpoint to the entry point, as the owner of the service might."""
     path = service.folder / "app" / "main.py"
     path.write_text(path.read_text() + code)
 
@@ -126,9 +126,9 @@ def test_language_models(system: Service, tmp_path: Path) -> None:
 
             with ThreadPoolExecutor(100) as threads:
                 assert Counter(threads.map(ask, prompts)) == {201: 100}
-                # All that was in the first budget is spent: some of these must be refused.
-                answers = Counter(threads.map(transfer, range(40)))
-            assert set(answers) <= {200, 409}
+                # The first budget is used up, so some of these transfers must fail.
+                statuses = Counter(threads.map(transfer, range(40)))
+            assert set(statuses) <= {200, 409}
             left = service.call("GET", "/api/v1/budgets")["items"]
             assert sum(budget["credits"] for budget in left) == 200
             assert all(budget["credits"] >= 0 for budget in left)
@@ -147,16 +147,16 @@ def test_measurements(system: Service) -> None:
         unmigrated = run_in(system, url, "python", "-m", "app.core.check_database")
         assert unmigrated.returncode == 1
         assert "Run `alembic upgrade head`." in unmigrated.stdout
-        away = run_in(
+        unreachable = run_in(
             system,
             "postgresql://ada:secret@127.0.0.1:1/x",
             "python",
             "-m",
             "app.core.check_database",
         )
-        assert away.returncode == 1
-        assert "Start the server" in away.stdout
-        assert "secret" not in away.stdout
+        assert unreachable.returncode == 1
+        assert "Start the server" in unreachable.stdout
+        assert "secret" not in unreachable.stdout
         succeed_in(system, url, "alembic", "upgrade", "head")
         findings = succeed_in(system, url, "python", "-m", "app.core.check_database")
         steps = ["URL", "Connection", "Schema", "Writing"]
@@ -250,7 +250,7 @@ def test_large_backend(system: Service, tmp_path: Path) -> None:
             one.client.headers["Authorization"] = f"Bearer {token}"
             one.call("DELETE", "/api/v1/users/me", status=204)
             one.call("GET", "/api/v1/users/me", status=401)
-            # Registered again as soon as a replica has purged the account.
+            # The address is free again once a replica has purged the account.
             eventually(
                 lambda: other.client.post("/api/v1/auth/register", json=ada).status_code == 201,
                 lambda: one.log + other.log,
