@@ -11,7 +11,7 @@ def test_every_named_test_exists() -> None:
     assert len(named) > 30
     for place, file, test in named:
         rooms = [] if place == "tests" else ROOT.glob("includes/features/*/tests")
-        # Of a rendered test, the name may have a condition around it.
+        # The file name of a rendered test may contain a condition.
         pattern = re.escape(file.removesuffix(".py"))
         found = [
             path
