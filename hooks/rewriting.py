@@ -180,6 +180,26 @@ def bound_otherwise(tree: ast.AST) -> set[str]:
     return names
 
 
+def definitions(tree: ast.Module) -> dict[str, ast.stmt]:
+    """Return what the file defines at its top, inside of `if` and `try` as well."""
+    found: dict[str, ast.stmt] = {}
+    waiting: list[ast.stmt] = list(tree.body)
+    while waiting:
+        node = waiting.pop(0)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found[node.name] = node
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names = [n for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)]
+            found |= {name.id: node for name in names}
+        elif hasattr(node, "name") and isinstance(node.name, ast.Name):  # `type X = …`
+            found[node.name.id] = node
+        for block in ("body", "orelse", "handlers", "finalbody"):
+            if isinstance(node, ast.If | ast.Try | ast.With | ast.ExceptHandler):
+                waiting += getattr(node, block, [])
+    return found
+
+
 def exported_names(tree: ast.Module) -> set[str]:
     """Return the strings of `__all__`."""
     names: set[str] = set()
@@ -217,10 +237,11 @@ def dotted_name(node: ast.expr) -> str:
 class Rewriting:
     """The rewriting of one file, which was `module` and will be `new_module`."""
 
-    def __init__(self, text: str, module: str, new_module: str, moves: Moves) -> None:
+    def __init__(self, text: str, module: str, new_module: str, moves: Moves, width: int) -> None:
         self.source = Source(text)
         self.tree = self.source.tree
         self.module, self.new_module, self.moves = module, new_module, moves
+        self.width = width
         self.taken = bound_otherwise(self.tree)
         self.names = {node.id for node in ast.walk(self.tree) if isinstance(node, ast.Name)}
         self.kept = exported_names(self.tree)
@@ -250,6 +271,7 @@ class Rewriting:
         return ".".join(parts[common:]), len(package) - common + 1
 
     def run(self, exported: Collection[str]) -> str:
+        self.rename_definitions()
         self.kept |= set(exported)
         for node, items in self.imports.items():
             new = [new for item in items for new in self.rewrite_import(item)]
@@ -258,6 +280,21 @@ class Rewriting:
         self.rewrite_strings()
         self.rewrite_attributes()
         return self.source.result()
+
+    def rename_definitions(self) -> None:
+        """Rename what this file itself defines, such as a class of the template."""
+        table = self.moves.names.get(self.module.removesuffix(".__init__"), {})
+        for old, node in definitions(self.tree).items():
+            new = table[old][1] if table.get(old) else old
+            if new != old and new not in self.taken | self.names | self.bound:
+                self.rename_uses(old, new)
+                written = self.source.text(node)
+                if not isinstance(node, ast.Assign | ast.AnnAssign):
+                    # The name alone: there are other replacements inside.
+                    start, _ = self.source.span(node)
+                    match = re.match(rf"(?:class|def|async\s+def)\s+({old})\b", written)
+                    if match:
+                        self.source.edits[start + match.start(1), start + match.end(1)] = new
 
     def rewrite_import(self, item: Import) -> list[Import]:
         module = self.absolute(item)
@@ -284,6 +321,9 @@ class Rewriting:
         """Rename all uses of an imported name, unless another meaning of it is in the file."""
         if old in self.taken | self.kept or new in self.taken | self.names | self.bound:
             return False
+        return self.rename_uses(old, new)
+
+    def rename_uses(self, old: str, new: str) -> bool:
         uses = [node for node in ast.walk(self.tree) if isinstance(node, ast.Name)]
         uses = [node for node in uses if node.id == old]
         # In f-strings, Python 3.11 and older give wrong places.
@@ -315,11 +355,8 @@ class Rewriting:
             else:  # the object and the name of `monkeypatch.setattr(crud, "name", …)`
                 self.source.replace(node.args[0], bound)
                 self.replace_string(node.args[1], name)
-        others_use_it = any(
-            isinstance(node, ast.Name) and node.id == item.bound for node in ast.walk(self.tree)
-        ) and len(uses) < sum(
-            isinstance(node, ast.Name) and node.id == item.bound for node in ast.walk(self.tree)
-        )
+        mentioned = [n for n in ast.walk(self.tree) if isinstance(n, ast.Name)]
+        others_use_it = sum(node.id == item.bound for node in mentioned) > len(uses)
         if not needed or others_use_it or item.bound in self.kept:
             needed.setdefault(home, self.bind_module(item, module, home))
         return list(needed.values())
@@ -394,13 +431,12 @@ class Rewriting:
             new = f"\n{indent}".join([*comments, *statements(imports, indent, self.width)])
         self.source.replace(node, new)
 
-    width = 100
-
     def rewrite_strings(self) -> None:
         """Rewrite strings that are the dotted name of a module, or of something in one."""
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                if DOTTED.fullmatch(node.value) and self.source.span(node) not in self.source.edits:
+                is_dotted = DOTTED.fullmatch(node.value) is not None
+                if is_dotted and self.source.span(node) not in self.source.edits:
                     new = self.moves.find_dotted(node.value)
                     if new != node.value:
                         self.replace_string(node, new)
@@ -465,8 +501,7 @@ def rewrite(
     `exported` are names that other files import from here, so they keep their names. Raises
     `SyntaxError` for what this version of Python cannot parse.
     """
-    rewriting = Rewriting(text, module, new_module, moves)
-    rewriting.width = width
+    rewriting = Rewriting(text, module, new_module, moves, width)
     new = rewriting.run(exported)
     if new == text:
         return text
