@@ -85,7 +85,7 @@ def statements(imports: Iterable[Import], indent: str, width: int) -> Iterator[s
             lines.append(((0, 0, source.lower(), source), f"import {item.module}{alias}"))
         elif item.alias:
             line = f"from {source} import {item.name} as {item.alias}"
-            key = (1, -item.level, item.module.lower(), item.module, 1, sort_key(item.name))
+            key = (1, -item.level, item.module.lower(), item.module, sort_key(item.name), 1)
             lines.append((key, line))
         else:
             plain.setdefault((item.level, item.module), []).append(item.name)
@@ -95,7 +95,7 @@ def statements(imports: Iterable[Import], indent: str, width: int) -> Iterator[s
         if len(indent + line) > width:
             listed = "".join(f"{indent}    {name},\n" for name in names)
             line = f"from {'.' * level}{module} import (\n{listed}{indent})"
-        key = (1, -level, module.lower(), module, 0, sort_key(min(names, key=sort_key)))
+        key = (1, -level, module.lower(), module, sort_key(names[0]), 0)
         lines.append((key, line))
     yield from (line for _, line in sorted(lines))
 
