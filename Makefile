@@ -1,30 +1,33 @@
-.PHONY: demo test test-all bench bench-smoke lint
+.PHONY: help demo test test-all lint bench bench-smoke
 
-# Render a default service, start it, and call its API.
-demo:
+help: ## list these commands
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1@/p' Makefile | while IFS=@ read -r name text; do \
+		printf '  make %-12s %s\n' "$$name" "$$text"; \
+	done
+
+demo: ## render the default service, start it and call its API
 	@scripts/setup.sh
-	@.venv/bin/python scripts/demo.py
+	@.venv/bin/python -m scripts.demo
 
-# The default selection of variants; `make test-all` runs more of them and renders all.
-test: lint
+test: $(if $(ONE),,lint) ## test a selection of variants, or only those of ONE=asyncpg-jwt-flat
 	@scripts/setup.sh servers
-	.venv/bin/python -m pytest -n 2 --dist loadgroup
+	.venv/bin/python -m pytest $(if $(ONE),-v --one "$(ONE)",-n 2 --dist loadgroup)
 
-test-all: lint bench-smoke
+test-all: lint bench-smoke ## render all variants and test many of them
 	@scripts/setup.sh servers
 	.venv/bin/python -m pytest -n 2 --dist loadgroup --all
 
-# A quarter of an hour, on a machine that does nothing else; writes docs/performance.md.
-bench:
-	@scripts/setup.sh servers benchmarks
-	.venv/bin/python -m benchmarks
-
-# Everything once, too short to be quoted.
-bench-smoke:
-	@scripts/setup.sh servers benchmarks
-	.venv/bin/python -m benchmarks --smoke
-
-lint:
+lint: ## check format, code, types and spelling of this repository
 	@scripts/setup.sh
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/codespell
+
+bench: ## run the benchmarks and write docs/performance.md
+	@scripts/setup.sh servers benchmarks
+	.venv/bin/python -m benchmarks
+
+bench-smoke: ## run each benchmark once, too short for results
+	@scripts/setup.sh servers benchmarks
+	.venv/bin/python -m benchmarks --smoke

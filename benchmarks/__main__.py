@@ -15,7 +15,7 @@ from benchmarks.machine import this_machine
 from benchmarks.pace import SMOKE, Pace
 from benchmarks.results import Results, failures, read, write
 from benchmarks.sections import SECTIONS
-from tests.rendering import ROOT
+from harness.rendering import ROOT
 
 DOCS = ROOT / "docs"
 

@@ -14,21 +14,20 @@ from benchmarks.contenders import SCHEMES, SECRET, Contender, Serving, serving
 from benchmarks.data import Data, log_in, seed
 from benchmarks.mixed import add_mixed_endpoint
 from benchmarks.pace import Pace
-from tests.faults.servers import MariaDB, PostgreSQL, Server, running
-from tests.rendering import export, render
-from tests.services import Service
-from tests.systems.running import settings
-from tests.variants import FAMILIES
+from harness.mariadb import MariaDB
+from harness.postgresql import PostgreSQL
+from harness.rendering import export, render
+from harness.running import settings
+from harness.servers import Server, running
+from harness.services import Service
+from harness.variants import FAMILIES
 
 
-class RoomyPostgreSQL(PostgreSQL):
-    """Room for the pools of all contenders at once."""
-
-    def command(self) -> list[str]:
-        return [*super().command(), "-c", "max_connections=300"]
+class LargePostgreSQL(PostgreSQL):
+    max_connections = 300  # for the pools of all contenders together
 
 
-SERVERS: dict[str, type[Server]] = {"postgresql": RoomyPostgreSQL, "mysql": MariaDB}
+SERVERS: dict[str, type[Server]] = {"postgresql": LargePostgreSQL, "mysql": MariaDB}
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ class Bench:
         name = f"seeded_{driver}_{'accounts' if accounts else 'none'}"
         place = self.place(family, name)
         if family != "sqlite":
-            self.server(family).run(f"CREATE DATABASE {name}")
+            self.server(family).create_database(name)
         url = f"{SCHEMES[driver]}://{place}"
         assert contender.service is not None
         service = Service(contender.service, Path(sys.prefix))
@@ -83,7 +82,7 @@ class Bench:
     def place(self, family: str, name: str) -> str:
         if family == "sqlite":
             return f"/{self.folder}/{name}.db"
-        return f"{self.server(family).url}/{name}"
+        return f"{self.server(family).address}/{name}"
 
     def database(self, driver: str, *, accounts: bool = False) -> Database:
         """On PostgreSQL one of its own; elsewhere sections share one, and what they wrote."""
@@ -93,7 +92,7 @@ class Bench:
         self.copies += 1
         name = f"copy_{self.copies}"
         server = self.server("postgresql")
-        server.run(f"CREATE DATABASE {name} TEMPLATE {seeded.name}")
+        server.execute(f"CREATE DATABASE {name} TEMPLATE {seeded.name}")
         with server.connect(name) as connection:
             connection.execute("VACUUM ANALYZE")
         return Database(name, self.place("postgresql", name), seeded.data)

@@ -37,9 +37,10 @@ def page(results: Results) -> str:
         try:
             found = [
                 ratio(
-                    *(find(figures, name, work=claim.work, clients=claim.clients) for name in pair)
+                    find(figures, one, work=claim.work, clients=claim.clients),
+                    find(figures, other, work=claim.work, clients=claim.clients),
                 )
-                for pair in PAIRS
+                for one, other in PAIRS
             ]
         except LookupError:
             continue

@@ -8,12 +8,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from benchmarks.load import processes
-from tests.faults.load import eventually
-from tests.rendering import ROOT
-from tests.systems.running import free_port, settings
+from harness.rendering import ROOT
+from harness.running import settings
+from harness.waiting import free_port, wait_until_reachable
 
 SECRET = "a secret that only the benchmark has"
 SCHEMES = {
@@ -55,14 +56,6 @@ class Serving:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def answers(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port)).close()
-    except OSError:
-        return False
-    return True
-
-
 def stop(process: subprocess.Popen[bytes]) -> None:
     """At once: in order, threads that wait for a connection would take half a minute."""
     for each in processes(process.pid):
@@ -99,9 +92,8 @@ def serving(contender: Contender, place: str, **environment: object) -> Iterator
                 stderr=output,
             )
         try:
-            eventually(lambda: process.poll() is not None or answers(port), log.read_text)
-            if process.poll() is not None:
-                raise RuntimeError(f"{contender.name} did not start\n{log.read_text()}")
+            connect = partial(socket.create_connection, ("127.0.0.1", port))
+            wait_until_reachable(lambda: connect().close(), OSError, process, log)
             yield Serving(contender, f"http://127.0.0.1:{port}", process.pid)
         finally:
             if process.poll() is None:

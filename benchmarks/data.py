@@ -39,6 +39,7 @@ def seed(address: str, *, accounts: bool) -> Data:
 
         tasks = {"tasks": [{"title": f"Task {number}"} for number in range(TASKS)]}
         written = create("projects", {"name": "Written to"})["id"]
+        project = task = ""
         for number in range(PROJECTS):
             body = {"name": f"Project {number}", "description": "What is to be done here"}
             project = create("projects", body)["id"]

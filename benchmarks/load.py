@@ -45,11 +45,11 @@ def processes(pid: int) -> list[psutil.Process]:
 
 def cpu_seconds(serving: list[psutil.Process]) -> float:
     times = [process.cpu_times() for process in serving]
-    return sum(time.user + time.system for time in times)
+    return float(sum(time.user + time.system for time in times))
 
 
 def memory_megabytes(serving: list[psutil.Process]) -> float:
-    return sum(process.memory_info().rss for process in serving) / 1e6
+    return float(sum(process.memory_info().rss for process in serving)) / 1e6
 
 
 def settle(serving: list[psutil.Process], seconds: float = 3) -> None:

@@ -14,9 +14,9 @@ import httpx
 
 from benchmarks.contenders import PATIENT
 from benchmarks.data import USER
-from tests.rendering import export, render
-from tests.services import Service
-from tests.systems.running import serving, settings
+from harness.rendering import export, render
+from harness.running import serving, settings
+from harness.services import Service
 
 LOGINS = 100
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import psutil
 
-from tests.faults.servers import SYSTEM_PROGRAMS, PostgreSQL
+from harness.postgresql import PostgreSQL
+from harness.servers import SYSTEM_PATH
 
 LIBRARIES = (
     *("fastapi", "starlette", "pydantic", "sqlalchemy", "uvicorn", "uvloop", "httptools"),
@@ -35,7 +36,7 @@ def processor() -> str:
 
 
 def answer(*command: str) -> str:
-    environment = os.environ | {"PATH": SYSTEM_PROGRAMS}
+    environment = os.environ | {"PATH": SYSTEM_PATH}
     output = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     return output.stdout.strip() or output.stderr.strip()
 

@@ -67,6 +67,7 @@ def draw_all(main: Main, folder: Path) -> None:
         axes.set_ylabel(f"ms, {CLIENTS} clients: bar p50, line p99")
 
     def scaling(axes: Axes) -> None:
+        found: dict[int, float] = {}
         for name in ("floor_b", "service", "ref"):
             found = {
                 each.clients: each.median("rate") for each in main.scaling if each.contender == name

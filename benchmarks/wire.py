@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from tests.faults.network import Network
+from harness.network import Network
 
 
 class Wire(Network):

@@ -21,8 +21,8 @@ from pathlib import Path
 
 import yaml
 
-from tests.rendering import ROOT, cache_compilation, export, render
-from tests.variants import EVERY, SELECTION, Variant
+from harness.rendering import ROOT, cache_compilation, export, render
+from harness.variants import EVERY, SELECTION, Variant
 
 SECRET = re.compile(r"(?<=^SECRET_KEY=development-)\w{64}$", re.MULTILINE)
 LINES_SHOWN = 40

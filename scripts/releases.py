@@ -32,11 +32,12 @@ def untagged() -> dict[str, str]:
 
 
 def notes(version: str) -> str:
-    """What CHANGELOG.md says of a version, without its heading. Exits where it says nothing."""
-    sections = re.split(r"^## (\S+).*\n", (ROOT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)
+    """The changelog section of a version, without its heading. Exits if there is none."""
+    changelog = (ROOT / "CHANGELOG.md").read_text()
+    sections = re.split(r"^## \[?([^]\s]+).*\n", changelog, flags=re.MULTILINE)
     by_version = dict(zip(sections[1::2], sections[2::2], strict=True))
     if not by_version.get(version, "").strip():
-        sys.exit(f"CHANGELOG.md has no section for {version}: write `## {version} - <date>`")
+        sys.exit(f"CHANGELOG.md has no section for {version}: write `## [{version}] - <date>`")
     return by_version[version].strip()
 
 

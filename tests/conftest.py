@@ -1,20 +1,51 @@
 """Fixtures: the template as it is in the work tree, its rendered variants, and running services."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from _pytest.nodeid import coerce_node_id
 
-from tests.rendering import ROOT, cache_compilation, export, render
-from tests.services import Service
-from tests.variants import ALL, EVERY, MEASURED, SELECTION, Variant
+from harness.mariadb import MariaDB
+from harness.postgresql import PostgreSQL
+from harness.rendering import ROOT, cache_compilation, export, render
+from harness.servers import Server, running
+from harness.services import Service
+from harness.variants import ALL, EVERY, MEASURED, SELECTION, Variant, named
+
+TESTS = Path(__file__).parent
+# The files and fixtures of tests that look at one variant each.
+OF_ONE_VARIANT = {"test_render.py", "test_types.py", "test_behaviour.py"}
+VARIANT_FIXTURES = {"variant", "checked", "exercised"}
+SERVERS: dict[str, type[Server]] = {"postgresql": PostgreSQL, "mysql": MariaDB}
+ONE = pytest.StashKey[list[Variant]]()
 
 cache_compilation()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all", action="store_true", help="run many variants, not a selection")
+    parser.addoption(
+        "--one",
+        metavar="NAMES",
+        help="render, check and exercise only these variants, such as asyncpg-jwt-flat",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    try:
+        config.stash[ONE] = [named(name) for name in (config.getoption("one") or "").split()]
+    except ValueError as error:
+        raise pytest.UsageError(f"--one: {error}") from None
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `--one`, skip files without tests of single variants: importing them takes seconds."""
+    if config.stash[ONE] and collection_path.parent == TESTS:
+        return collection_path.name not in OF_ONE_VARIANT
+    return None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -24,10 +55,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     `exercised` that run.
     """
     everything = metafunc.config.getoption("all")
+    one = metafunc.config.stash[ONE]
     if "variant" in metafunc.fixturenames:
-        metafunc.parametrize("variant", EVERY if everything else ALL, ids=str)
+        metafunc.parametrize("variant", one or (EVERY if everything else ALL), ids=str)
     if "checked" in metafunc.fixturenames:
-        metafunc.parametrize("checked", ALL if everything else SELECTION, ids=str)
+        metafunc.parametrize("checked", one or (ALL if everything else SELECTION), ids=str)
     if "updated" in metafunc.fixturenames:
         metafunc.parametrize("updated", ALL if everything else SELECTION[::3], ids=str)
     if "exercised" in metafunc.fixturenames:
@@ -35,18 +67,25 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         params = [
             pytest.param(
                 variant,
-                everything or variant in MEASURED,
+                not one and (everything or variant in MEASURED),
                 marks=pytest.mark.xdist_group(variant.environment),
                 id=str(variant),
             )
-            for variant in (ALL if everything else SELECTION)
+            for variant in one or (ALL if everything else SELECTION)
         ]
         metafunc.parametrize(("exercised", "coverage"), params)
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep groups together: pytest-xdist 3.8 writes them where pytest 9.2 does not look."""
+    if config.stash[ONE]:
+        tests = [item for item in items if isinstance(item, pytest.Function)]
+        wanted = [test for test in tests if VARIANT_FIXTURES & set(test.fixturenames)]
+        config.hook.pytest_deselected(items=[item for item in items if item not in wanted])
+        # The suite, which takes the longest, comes last.
+        wanted.sort(key=lambda test: "exercised" in test.fixturenames)
+        items[:] = wanted
     for item in items:
         if grouped := vars(item).get("_nodeid"):
             item._id = coerce_node_id(grouped)
@@ -70,6 +109,25 @@ def rendered(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Callab
         return services[variant]
 
     return service
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Callable[[str], Server]]:
+    """The server of a family, which the tests of a worker share.
+
+    It is started for the first test that asks, and again if a test left it down.
+    """
+    started: dict[str, Server] = {}
+    with ExitStack() as stack:
+
+        def server(family: str) -> Server:
+            if family not in started:
+                started[family] = stack.enter_context(running(SERVERS[family]))
+            if not started[family].is_running:
+                started[family].start()
+            return started[family]
+
+        yield server
 
 
 @pytest.fixture

@@ -2,16 +2,19 @@
 
 from collections.abc import Callable
 
-from tests.services import Service
-from tests.variants import Variant
+from harness.services import Service
+from harness.variants import Variant
 
 
 def test_own_suite_passes(
     installed: Callable[[Variant], Service],
     exercised: Variant,
     coverage: bool,
+    worker_id: str,
 ) -> None:
-    output = installed(exercised).uv_run("pytest", "-q", *["--cov"] * coverage)
+    # Two processes, unless this test itself runs beside others.
+    options = ["-n", "2"] * (worker_id == "master") + ["--cov"] * coverage
+    output = installed(exercised).uv_run("pytest", "-q", *options)
     assert "passed" in output
     assert ("Total coverage: 100.00%" in output) is coverage
     assert "skipped" not in output.replace("files skipped due to complete coverage", "")

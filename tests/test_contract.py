@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.variants import AUTHS, DRIVERS, EXAMPLES, STRUCTURES, Variant
+from harness.variants import AUTHS, DRIVERS, EXAMPLES, STRUCTURES, Variant
 
 PROGRAM = """
 import json, sys

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.variants import EXAMPLES, Variant
+from harness.variants import EXAMPLES, Variant
 
 
 def test_dependencies_of_a_service_run_in_the_event_loop(

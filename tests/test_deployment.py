@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.variants import DRIVERS, EXAMPLES, Variant
+from harness.variants import DRIVERS, EXAMPLES, Variant
 
 ROOT = Path(__file__).parent.parent
 Rendered = Callable[[Variant], Path]
@@ -37,6 +37,18 @@ def test_workflows_fit_their_schema(service: Path) -> None:
 
 def test_workflows_of_this_repository_fit_their_schema() -> None:
     check("vendor.github-workflows", *(ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+def test_dependabot_files_fit_their_schema(service: Path) -> None:
+    check("vendor.dependabot", service / ".github" / "dependabot.yml")
+    check("vendor.dependabot", ROOT / ".github" / "dependabot.yml")
+
+
+def test_issue_forms_fit_their_schema() -> None:
+    config = ROOT / ".github" / "ISSUE_TEMPLATE" / "config.yml"
+    forms = set(config.parent.glob("*.yml")) - {config}
+    check("vendor.github-issue-forms", *forms)
+    check("vendor.github-issue-config", config)
 
 
 def test_image_copies_files_that_exist_and_are_not_ignored(service: Path) -> None:
@@ -78,8 +90,9 @@ def test_compose_and_env_agree_on_the_database(service: Path) -> None:
         return
     assert inside.replace("@database", "@localhost") == outside
     values = compose["services"]["database"]["environment"]
-    user, password, database = re.fullmatch(r"\w+://(\w+):(\w+)@[^/]+/(\w+)", outside).groups()
-    assert {user, password, database} == set(values.values())
+    parts = re.fullmatch(r"\w+://(\w+):(\w+)@[^/]+/(\w+)", outside)
+    assert parts
+    assert set(parts.groups()) == set(values.values())
 
 
 def test_nothing_is_published_beyond_this_machine(service: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rendering import render
+from harness.rendering import render
 
 MISTAKES = '''
 """Mistakes."""

@@ -2,14 +2,15 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests import guides
-from tests.guides import ROOT, Guide
+from harness import guides
+from harness.guides import Guide
+from harness.rendering import ROOT
+from harness.servers import Server
 
 # Code that is not executed: in which document, in which language, how many blocks, and why.
 NOT_EXECUTED = {
@@ -21,20 +22,14 @@ NOT_EXECUTED = {
 ALIASES = {"bash", "console", "py", "pycon", "python3", "shell", "zsh"}
 
 
-@pytest.fixture(scope="session")
-def postgresql(testrun_uid: str) -> Iterator[str]:
-    with guides.postgresql(testrun_uid) as server:
-        yield server
+# The variables of guides that hold the URL of an empty database.
+URLS = {
+    "POSTGRESQL_URL": ("postgresql", "postgresql+asyncpg"),
+    "MARIADB_URL": ("mysql", "mysql+asyncmy"),
+}
 
 
-@pytest.fixture(scope="session")
-def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with guides.mariadb(tmp_path_factory.mktemp("mariadb")) as server:
-        yield server
-
-
-# The first comes from starting PostgreSQL, the second from what MissingGreenlet interrupts.
-@pytest.mark.filterwarnings("ignore:XDG_RUNTIME_DIR is not set")
+# MissingGreenlet interrupts this coroutine.
 @pytest.mark.filterwarnings("ignore:coroutine 'Connection.cursor' was never awaited")
 @pytest.mark.parametrize(
     "document",
@@ -48,24 +43,20 @@ def test_every_block_is_executed(
     document: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    request: pytest.FixtureRequest,
+    servers: Callable[[str], Server],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     text = document.read_text()
     database = f"guide_{re.sub('[^a-z]', '_', document.stem)}"
     names = {}
-    with ExitStack() as stack:
-        # A server is started for those who ask for it.
-        if "POSTGRESQL_URL" in text:
-            server = request.getfixturevalue("postgresql")
-            names["POSTGRESQL_URL"] = stack.enter_context(
-                guides.postgresql_database(server, database)
-            )
-        if "MARIADB_URL" in text:
-            server = request.getfixturevalue("mariadb")
-            names["MARIADB_URL"] = stack.enter_context(guides.mariadb_database(server, database))
-        guide = Guide(document, tmp_path, **names)
-        guide.run()
+    for name, (family, scheme) in URLS.items():
+        if name in text:
+            server = servers(family)
+            server.drop_database(database)
+            server.create_database(database)
+            names[name] = f"{scheme}://{server.address}/{database}"
+    guide = Guide(document, tmp_path, **names)
+    guide.run()
     fenced = [line for line, language in guides.fences(text) if language in guides.EXECUTED]
     assert set(fenced) <= set(guide.executed)
 

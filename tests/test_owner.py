@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.services import Service
-from tests.updates.projects import replace
-from tests.variants import Variant
+from harness.projects import replace
+from harness.services import Service
+from harness.variants import Variant
 
 ROOT = Path(__file__).parent.parent
 DEFAULT = Variant("aiosqlite", "flat", "none")
@@ -40,8 +40,8 @@ PRE_COMMIT = ("pre-commit", "run", "--all-files")  # or one hook of them, named 
 
 
 def test_demo_shows_a_working_service(tmp_path: Path) -> None:
-    command = [sys.executable, str(ROOT / "scripts" / "demo.py"), str(tmp_path)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "scripts.demo", str(tmp_path)]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
     assert '"by_status"' in result.stdout
     assert str(tmp_path / "stock") in result.stdout
@@ -65,13 +65,13 @@ def test_suite_passes_in_parallel(service: Service) -> None:
 
 
 def test_unformatted_file_is_caught(service: Service) -> None:
-    edit(service, "app/health.py", "class Health(BaseModel):", "class Health( BaseModel ):")
+    edit(service, "app/core/health.py", "class Health(BaseModel):", "class Health( BaseModel ):")
     output = service.uv_run_failing(*PRE_COMMIT, "ruff-format")
     assert re.search(r"ruff format\.+Failed", output)
 
 
 def test_wrong_type_is_caught(service: Service) -> None:
-    edit(service, "app/health.py", 'status: str = "ok"', 'status: int = "ok"')
+    edit(service, "app/core/health.py", 'status: str = "ok"', 'status: int = "ok"')
     output = service.uv_run_failing(*PRE_COMMIT, "mypy")
     assert re.search(r"mypy\.+Failed", output)
 

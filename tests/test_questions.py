@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.rendering import render
-from tests.variants import DRIVERS
+from harness.rendering import render
+from harness.variants import DRIVERS
 
 COPIER = [sys.executable, "-m", "copier"]
 
@@ -28,18 +28,18 @@ def copy(
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ("service_name=42", "starts with a letter"),
-        ("service_name=éa", "starts with a letter"),
-        ("service_name=", "starts with a letter"),
+        ("service_name=42", "must start with a letter"),
+        ("service_name=éa", "must start with a letter"),
+        ("service_name=", "must start with a letter"),
         ("service_name=a" + "b" * 50, "at most 50 characters; this one has 51"),
-        ('service_name=a "b"', "no double quotes"),
-        ("service_name=a\\b", "no double quotes, backslashes"),
+        ('service_name=a "b"', "must not contain double quotes"),
+        ("service_name=a\\b", "must not contain double quotes, backslashes"),
         ("service_name=a\nb", "line breaks"),
-        ("service_name=a ", "no spaces around it"),
+        ("service_name=a ", "must not start or end with a space"),
         ("description= ", "one sentence is enough"),
         ("description=" + "a" * 201, "at most 200 characters; this one has 201"),
-        ('description="a"', "no double quotes"),
-        ('author_name="a"', "no double quotes"),
+        ('description="a"', "must not contain double quotes"),
+        ('author_name="a"', "must not contain double quotes"),
         ("author_email=nobody", "looks like name@example.org"),
         ("driver=oracle", "'oracle' is not in ['aiosqlite', 'asyncpg'"),
         ("auth=ldap", "'ldap' is not in ['none', 'jwt']"),

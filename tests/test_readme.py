@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.variants import Variant
+from harness.variants import Variant
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

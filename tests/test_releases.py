@@ -1,5 +1,6 @@
 """The table of releases: what updates start from, and what the release workflow publishes."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -7,8 +8,8 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
-from tests.rendering import ROOT
-from tests.updates.projects import git, releases
+from harness.projects import git, releases
+from harness.rendering import ROOT
 
 SCRIPT = (sys.executable, "scripts/releases.py")
 
@@ -23,7 +24,9 @@ def test_versions_are_of_pep_440_and_ascend() -> None:
 def test_commit_of_a_release_is_in_the_history_and_says_what_is_new(version: str) -> None:
     commit = releases()[version]
     git(ROOT, "merge-base", "--is-ancestor", commit, "HEAD")
-    assert f"\n## {version} - " in git(ROOT, "show", f"{commit}:CHANGELOG.md")
+    changelog = git(ROOT, "show", f"{commit}:CHANGELOG.md")
+    # 1.0.0 was released without the brackets.
+    assert re.search(rf"^## \[?{re.escape(version)}\]? - ", changelog, re.MULTILINE)
     assert f'\nversion = "{version}"\n' in git(ROOT, "show", f"{commit}:pyproject.toml")
 
 

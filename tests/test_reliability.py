@@ -2,7 +2,7 @@
 
 import re
 
-from tests.rendering import ROOT
+from harness.rendering import ROOT
 
 
 def test_every_test_that_the_table_names_exists() -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.rendering import render
-from tests.variants import EXAMPLES, FAMILIES, Variant
+from harness.rendering import render
+from harness.variants import EXAMPLES, FAMILIES, Variant
 
 Rendered = Callable[[Variant], Path]
 
@@ -22,6 +22,7 @@ COMMON = (
         ".env",
         ".env.example",
         ".gitattributes",
+        ".github/dependabot.yml",
         ".github/workflows/ci.yml",
         ".github/workflows/template.yml",
         ".gitignore",
@@ -30,38 +31,44 @@ COMMON = (
         "README.md",
         "compose.yaml",
         "docs/database.md",
+        "docs/troubleshooting.md",
+        "docs/updating.md",
         "migrations/env.py",
         "migrations/script.py.mako",
         "migrations/versions/0001_initial.py",
         "pyproject.toml",
     }
+    | {f"app/{name}.py" for name in ("__init__", "database", "factory", "main", "settings")}
     | {
-        f"app/{name}.py"
+        f"app/core/{name}.py"
         for name in (
             "__init__",
             "check_database",
-            "database",
             "database_errors",
+            "database_url",
+            "engines",
             "errors",
-            "factory",
             "health",
             "logs",
-            "main",
             "middleware",
+            "models",
             "pagination",
             "pool",
+            "preconditions",
+            "schemas",
             "server",
-            "settings",
+            "sessions",
             "slow_queries",
             "transactions",
         )
     }
+    | {"tests/__init__.py", "tests/conftest.py", "tests/fixtures/__init__.py"}
     | {
-        f"tests/{name}.py"
+        f"tests/core/{name}.py"
         for name in (
             "__init__",
-            "conftest",
             "event_loop",
+            "fixtures",
             "server",
             "support",
             "test_check_database",
@@ -75,8 +82,10 @@ COMMON = (
             "test_openapi",
             "test_pagination",
             "test_pool",
+            "test_preconditions",
             "test_schemas",
             "test_server",
+            "test_sessions",
             "test_settings",
             "test_slow_queries",
             "test_transactions",
@@ -86,15 +95,20 @@ COMMON = (
 )
 JWT = {
     "app/auth.py",
-    "app/background.py",
-    "app/login_attempts.py",
-    "app/purge.py",
-    "app/security.py",
+    "app/core/jobs.py",
+    "app/core/login_attempts.py",
+    "app/core/passwords.py",
+    "app/core/purge.py",
+    "app/core/tokens.py",
+    "tests/core/test_jobs.py",
+    "tests/core/test_login_attempts.py",
+    "tests/core/test_passwords.py",
+    "tests/core/test_purge.py",
+    "tests/fixtures/clients.py",
+    "tests/fixtures/passwords.py",
+    "tests/fixtures/users.py",
+    "tests/test_access_tokens.py",
     "tests/test_auth.py",
-    "tests/test_background.py",
-    "tests/test_login_attempts.py",
-    "tests/test_purge.py",
-    "tests/test_security.py",
     "tests/test_users.py",
 }
 # The entities of each example, and the tests and further files that come with it.
@@ -103,19 +117,25 @@ ENTITIES = {
     "measurements": ("stations", "sensors", "measurements"),
     "assistant": ("budgets", "prompts", "answers"),
 }
-VERSIONED = {"app/preconditions.py", "tests/test_preconditions.py"}
 WITH_EXAMPLE = {
-    "projects": {"tests/test_projects.py", "tests/test_tasks.py"} | VERSIONED,
-    "measurements": {"tests/test_measurements.py"} | VERSIONED,
-    "assistant": {"app/language_models.py", "tests/fake_models.py", "tests/test_assistant.py"},
+    "projects": {
+        "tests/fixtures/projects.py",
+        "tests/test_projects.py",
+        "tests/test_tasks.py",
+    },
+    "measurements": {"tests/fixtures/measurements.py", "tests/test_measurements.py"},
+    "assistant": {
+        "app/language_models.py",
+        "tests/fake_models.py",
+        "tests/fixtures/assistant.py",
+        "tests/test_assistant.py",
+    },
 }
 LAYERS = ("api", "crud", "models", "schemas", "services")
 STRUCTURES = {
     "flat": {f"app/{layer}.py" for layer in LAYERS},
-    "layered": {f"app/{layer}/__init__.py" for layer in LAYERS}
-    | {"app/models/base.py", "app/schemas/base.py"},
-    "by_feature": {f"app/shared/{part}.py" for part in ("__init__", "models", "schemas")}
-    | {"app/api.py", "app/models.py"},
+    "layered": {f"app/{layer}/__init__.py" for layer in LAYERS},
+    "by_feature": {"app/api.py", "app/models.py"},
 }
 STRUCTURES_WITH_JWT = {
     "flat": set(),
@@ -124,16 +144,16 @@ STRUCTURES_WITH_JWT = {
         "app/api/users.py",
         "app/crud/refresh_tokens.py",
         "app/crud/users.py",
-        "app/models/job.py",
-        "app/models/login_attempts.py",
         "app/models/refresh_token.py",
         "app/models/user.py",
         "app/schemas/token.py",
         "app/schemas/user.py",
         "app/services/auth.py",
+        "app/services/users.py",
     },
     "by_feature": {
-        f"app/users/{part}.py"
+        f"app/{feature}/{part}.py"
+        for feature in ("logins", "users")
         for part in ("__init__", "crud", "models", "routes", "schemas", "services")
     },
 }
@@ -165,11 +185,15 @@ def expected_files(variant: Variant) -> set[str]:
         files |= {"tests/test_ownership.py"}
     if variant.sync_session:
         files |= {"app/sync_database.py", "tests/test_sync_database.py"}
-    if variant.dual:
-        for kind in ("sqlite", FAMILIES[variant.driver]):
-            files |= {f"app/{kind}.py", f"tests/{kind}_server.py", f"tests/test_{kind}.py"}
-    else:
-        files |= {"tests/test_driver.py"}
+    family = FAMILIES[variant.driver]
+    for kind in {family, "sqlite"} if variant.dual else {family}:
+        files |= {
+            f"app/core/{kind}.py",
+            f"tests/core/{kind}_server.py",
+            f"tests/core/test_{kind}.py",
+        }
+    if family != "sqlite":
+        files |= {"tests/core/database_name.py"}
     return files
 
 
@@ -251,11 +275,11 @@ def test_nothing_but_the_driver_files_differs_between_drivers_of_one_database(
         assert differing <= {
             ".copier-answers.yml",
             "README.md",
-            "app/database.py",
-            "app/database_errors.py",
+            f"app/core/{FAMILIES[one]}.py",
+            "app/core/database_errors.py",
             "pyproject.toml",
-            "tests/server.py",
-            "tests/test_driver.py",
+            f"tests/core/{FAMILIES[one]}_server.py",
+            f"tests/core/test_{FAMILIES[one]}.py",
         }
 
 
@@ -264,7 +288,10 @@ def test_models_schemas_and_endpoints_are_the_same_on_every_database(rendered: R
         files_of(rendered(Variant(driver, "flat", "jwt", EXAMPLES)))
         for driver in ("aiosqlite", "asyncpg", "aiomysql")
     ]
-    for name in ("models", "schemas", "crud", "services", "api", "errors", "factory"):
+    for name in (
+        *("models", "schemas", "crud", "services", "api", "database", "factory", "main"),
+        *("core/errors", "core/pagination", "core/schemas", "core/sessions"),
+    ):
         assert len({files[f"app/{name}.py"] for files in services}) == 1, name
     assert len({files["migrations/versions/0001_initial.py"] for files in services}) == 1
 

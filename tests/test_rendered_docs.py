@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.rendering import ROOT
-from tests.variants import Variant
+from harness.rendering import ROOT
+from harness.variants import Variant
 
 VARIANTS = [
     Variant("aiosqlite", "flat", "none", ()),
@@ -26,13 +26,11 @@ import asyncio, os, subprocess, sys, tempfile
 from pathlib import Path
 
 sys.path.insert(0, ".")
-from tests.server import new_database, running_server
+from tests.core.server import new_database, running_server
 
 GUIDE = (
-    "import sys; from pathlib import Path; sys.path[:0] = ['.'];"
-    "from importlib.util import module_from_spec, spec_from_file_location;"
-    "spec = spec_from_file_location('guides', sys.argv[1]); guides = module_from_spec(spec);"
-    "spec.loader.exec_module(guides); guide = guides.Guide(Path('docs/database.md'), Path('.'));"
+    "import sys; from pathlib import Path; sys.path = ['.', *sys.path, sys.argv[1]];"
+    "from harness.guides import Guide; guide = Guide(Path('docs/database.md'), Path('.'));"
     "guide.run(); print(len(guide.executed), 'blocks')"
 )
 
@@ -57,7 +55,7 @@ async def main(kinds):
             generated.unlink()
 
 try:
-    from tests.server import KINDS
+    from tests.core.server import KINDS
 except ImportError:
     asyncio.run(main([()]))
 else:
@@ -71,7 +69,7 @@ def test_code_in_the_guide_runs(
 ) -> None:
     service = shutil.copytree(rendered(documented), tmp_path / "service")
     result = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(ROOT / "tests" / "guides.py")],
+        [sys.executable, "-c", PROGRAM, str(ROOT)],
         cwd=service,
         # The guide says `uv run`; this environment has what every variant imports.
         env=os.environ | {"UV_NO_SYNC": "1", "UV_PROJECT_ENVIRONMENT": sys.prefix},

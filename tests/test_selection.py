@@ -2,7 +2,20 @@
 
 from itertools import combinations
 
-from tests.variants import ALL, AUTHS, DRIVERS, EVERY, MEASURED, SELECTION, STRUCTURES, Variant
+import pytest
+
+from harness.variants import (
+    ALL,
+    AUTHS,
+    DRIVERS,
+    EVERY,
+    EXAMPLES,
+    MEASURED,
+    SELECTION,
+    STRUCTURES,
+    Variant,
+    named,
+)
 
 
 def pairs(variants: list[Variant]) -> set[object]:
@@ -25,3 +38,33 @@ def test_every_driver_structure_and_auth_is_rendered_by_default() -> None:
     main = {(variant.driver, variant.structure, variant.auth) for variant in ALL}
     assert len(main) == len(DRIVERS) * len(STRUCTURES) * len(AUTHS) == 30
     assert len(EVERY) == 864
+
+
+def test_every_variant_is_found_by_its_name() -> None:
+    assert [named(str(variant)) for variant in EVERY] == EVERY
+
+
+def test_parts_of_a_name_come_in_any_order_and_have_defaults() -> None:
+    assert named("asyncpg") == Variant("asyncpg")
+    assert named("sync-layered-jwt-psycopg-empty") == Variant(
+        "psycopg", "layered", "jwt", (), sync_session=True
+    )
+    assert named("assistant+projects-asyncmy-dev_sqlite") == Variant(
+        "asyncmy", examples=("projects", "assistant"), dev_database="sqlite"
+    )
+    assert named("aiomysql-all").examples == EXAMPLES
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("asyncpg-hexagonal", r"unknown part 'hexagonal'; accepted: a driver \(aiosqlite, "),
+        ("asyncpg-projects+cats", r"unknown part 'projects\+cats'"),
+        ("asyncpg-psycopg", "'psycopg' is the second answer to 'driver'"),
+        ("jwt-flat", "a driver is required, one of aiosqlite, "),
+        ("aiosqlite-dev_sqlite", "dev_sqlite requires a driver other than aiosqlite"),
+    ],
+)
+def test_name_of_no_variant_is_an_error_that_says_why(name: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        named(name)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.services import UV, Service
-from tests.variants import Variant
+from harness.services import UV, Service
+from harness.variants import Variant
 
 SERVERS = [
     pytest.param(driver, scheme, marks=pytest.mark.xdist_group(f"{driver}-none"))
@@ -70,7 +70,7 @@ def test_private_postgresql_survives_another_run_of_pytest(
 
 # What a run of pytest does to the folder of all runs when it starts.
 TWO_RUNS = """
-from tests.server import new_database
+from tests.core.server import new_database
 
 
 async def test_database_is_made_after_the_folder_was_closed(tmp_path_factory, server):

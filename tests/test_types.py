@@ -5,17 +5,17 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
-from tests.variants import Variant
+from harness.rendering import ROOT
+from harness.variants import Variant
 
 
 def test_types_are_right(
     rendered: Callable[[Variant], Path],
     checked: Variant,
-    tmp_path_factory: pytest.TempPathFactory,
+    worker_id: str,
 ) -> None:
-    cache = tmp_path_factory.getbasetemp() / "mypy"  # of this worker, for what all variants import
+    # Kept for the next run; one per worker, since mypy does not lock it.
+    cache = ROOT / ".mypy_cache" / f"services-{worker_id}"
     result = subprocess.run(
         [sys.executable, "-m", "mypy", "--cache-dir", cache],
         cwd=rendered(checked),

@@ -21,12 +21,14 @@ TASK = (
 
 
 def select(columns: tuple[str, ...], rest: str) -> str:
-    return raw.sql(f"SELECT {', '.join(columns)} FROM {rest}")
+    statement: str = raw.sql(f"SELECT {', '.join(columns)} FROM {rest}")
+    return statement
 
 
 def insert(table: str, columns: tuple[str, ...]) -> str:
     marks = ", ".join("?" for _ in columns)
-    return raw.sql(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})")
+    statement: str = raw.sql(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})")
+    return statement
 
 
 READ_PROJECT = select(PROJECT, "projects WHERE id = ?")
@@ -42,7 +44,8 @@ CREATE_TASK = insert("tasks", TASK)
 
 
 def dump(content: Any) -> bytes:
-    return orjson.dumps(content, default=str)
+    dumped: bytes = orjson.dumps(content, default=str)
+    return dumped
 
 
 async def read_task(key: UUID) -> bytes | None:

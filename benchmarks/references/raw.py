@@ -45,7 +45,8 @@ class AsyncPG:
 
     async def fetch(self, statement: str, *values: Any) -> Sequence[Any]:
         async with self.pool.acquire() as connection:
-            return await connection.fetch(statement, *values)
+            rows: Sequence[Any] = await connection.fetch(statement, *values)
+            return rows
 
     async def execute_many(self, statement: str, rows: list[tuple[Any, ...]]) -> None:
         async with self.pool.acquire() as connection:
@@ -84,7 +85,8 @@ class MySQL:
     async def fetch(self, statement: str, *values: Any) -> Sequence[Any]:
         async with self.pool.acquire() as connection, connection.cursor() as cursor:
             await cursor.execute(statement, values)
-            return await cursor.fetchall()
+            rows: Sequence[Any] = await cursor.fetchall()
+            return rows
 
     async def execute_many(self, statement: str, rows: list[tuple[Any, ...]]) -> None:
         async with self.pool.acquire() as connection, connection.cursor() as cursor:
@@ -138,11 +140,14 @@ class SQLite:
             self.readers.put_nowait(connection)
 
     async def fetch(self, statement: str, *values: Any) -> Sequence[Any]:
+        rows: Sequence[Any]
         if statement.startswith("INSERT"):
             async with self.writing:
-                return await self.writer.execute_fetchall(statement, values)
-        async with self.reader() as connection:
-            return await connection.execute_fetchall(statement, values)
+                rows = await self.writer.execute_fetchall(statement, values)
+        else:
+            async with self.reader() as connection:
+                rows = await connection.execute_fetchall(statement, values)
+        return rows
 
     async def execute_many(self, statement: str, rows: list[tuple[Any, ...]]) -> None:
         async with self.writing:

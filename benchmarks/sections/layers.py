@@ -8,8 +8,8 @@ from benchmarks import layers
 from benchmarks.bench import Bench
 from benchmarks.contenders import PATIENT, SCHEMES
 from benchmarks.markdown import number, table
-from tests.services import Service
-from tests.systems.running import settings
+from harness.running import settings
+from harness.services import Service
 
 NAMES = (
     "asyncpg: a row by its key, on one connection",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.bench import Bench
 from benchmarks.markdown import table
-from tests.services import Service
+from harness.services import Service
 
 LARGEST = {
     "driver": "asyncpg",

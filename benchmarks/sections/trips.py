@@ -14,7 +14,7 @@ from benchmarks.load import Request
 from benchmarks.markdown import TITLES, table
 from benchmarks.wire import Wire
 from benchmarks.works import BATCH, CREATE, LIST, READ, SUMMARY, WITH_TASKS, works
-from tests.variants import FAMILIES
+from harness.variants import FAMILIES
 
 AUTHENTICATED = "read one, authenticated"
 SERVICES = ("asyncpg", "psycopg", "asyncmy", "aiomysql")

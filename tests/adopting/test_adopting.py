@@ -11,11 +11,10 @@ from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
-
-from tests.rendering import ROOT, export
-from tests.services import Service
-from tests.updates.projects import NEXT, WORK_TREE, Template, replace
-from tests.variants import Variant
+from harness.projects import NEXT, WORK_TREE, Template, replace
+from harness.rendering import ROOT, export
+from harness.services import Service
+from harness.variants import Variant
 
 HERE = Path(__file__).parent
 GUIDE = (ROOT / "docs" / "guides" / "adopting.md").read_text()
@@ -143,7 +142,7 @@ def adopt(library: Library) -> None:
     """Steps 1 to 7, with what the owner does by hand."""
 
     def keep_only_drops_of_tables(_: str) -> None:
-        path = library.migration("the_tables_as_they_were")
+        path = library.migration("existing_tables")
         upgrade, signature, downgrade = path.read_text().partition("def downgrade() -> None:\n")
         drops = re.findall(r"^    op.drop_table.*\n", downgrade, re.MULTILINE)
         path.write_text(upgrade + signature + "".join(drops))
@@ -151,9 +150,9 @@ def adopt(library: Library) -> None:
     merge(library)
     (library.folder / "describe_tables.py").write_text(DESCRIBE_TABLES)
     described = {"describe_tables.py sqlite": keep_only_drops_of_tables}
-    library.follow("4. Describe the tables that are there", **described)
+    library.follow("4. Describe the existing tables", **described)
     move_code(library)
-    library.follow("6. Bring tables and models together")
+    library.follow("6. Reconcile models and tables")
     library.follow("7. Check and commit")
 
 
@@ -201,7 +200,10 @@ def move_code(library: Library) -> None:
 
 # What a later release changes, one of them in a file that the owner edited.
 CHANGES = {
-    "app/health.py": ("from functools import cache\n", "from functools import cache  # newer\n"),
+    "app/core/health.py": (
+        "from functools import cache\n",
+        "from functools import cache  # newer\n",
+    ),
     "app/settings.py.jinja": ("Field(1_000_000,", "Field(2_000_000,"),
 }
 
@@ -230,7 +232,7 @@ def test_adopted_service_keeps_its_rows_files_and_history(library: Library) -> N
     production = {"DATABASE_URL": "sqlite:///production.db", "LOG_LEVEL": "WARNING"}
     alembic = ("uv", "run", "alembic")
     assert "already exists" in library.run(*alembic, "upgrade", "head", **production).stdout
-    described = library.migration("the_tables_as_they_were").name.split("_")[1]
+    described = library.migration("existing_tables").name.split("_")[1]
     library.succeed(*alembic, "stamp", described, **production)
     library.succeed(*alembic, "upgrade", "head", **production)
     library.succeed(*alembic, "check", **production)
@@ -242,7 +244,7 @@ def test_adopted_service_keeps_its_rows_files_and_history(library: Library) -> N
     assert library.changed() == set()
     release_changes(library)
     library.follow("9. Updates")
-    assert library.changed() == {".copier-answers.yml", "app/health.py", "app/settings.py"}
+    assert library.changed() == {".copier-answers.yml", "app/core/health.py", "app/settings.py"}
     for name, (_, new) in CHANGES.items():
         assert new in (folder / name.removesuffix(".jinja")).read_text()
     library.succeed("uv", "run", "pytest", "-q", "tests/test_library.py", "tests/test_settings.py")
@@ -308,7 +310,7 @@ def test_own_migrations_go_on_where_they_were(library: Library) -> None:
     merge(library)
     library.follow("A service with migrations")
     move_code(library)
-    library.follow("6. Bring tables and models together")
+    library.follow("6. Reconcile models and tables")
     assert rows(folder / "library.db") == before
     library.succeed("uv", "run", "pytest", "-q", "tests/test_migrations.py")
 
@@ -316,7 +318,7 @@ def test_own_migrations_go_on_where_they_were(library: Library) -> None:
     library.succeed("git", "commit", "--quiet", "-m", "Adopt the template")
     release_changes(library)
     library.follow("9. Updates")
-    assert library.changed() == {".copier-answers.yml", "app/health.py", "app/settings.py"}
+    assert library.changed() == {".copier-answers.yml", "app/core/health.py", "app/settings.py"}
 
 
 def test_file_that_git_does_not_know_is_not_overwritten(released: Template, tmp_path: Path) -> None:

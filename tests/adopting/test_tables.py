@@ -5,13 +5,13 @@ import subprocess
 from collections.abc import Callable
 
 import pytest
+from harness.postgresql import PostgreSQL
+from harness.running import database, succeed_in
+from harness.services import Service
+from harness.variants import Variant
 from sqlalchemy import URL, create_engine, make_url
 
 from tests.adopting.test_adopting import DESCRIBE_TABLES
-from tests.faults.servers import PostgreSQL
-from tests.services import Service
-from tests.systems.running import database, succeed_in
-from tests.variants import Variant
 
 # What owners may have in each.
 TABLES = {

@@ -1,16 +1,16 @@
-"""Servers that are shared by a worker's tests, and the service of each driver on them."""
+"""The service of each driver, on a server that the tests of a worker share."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.faults.servers import MariaDB, PostgreSQL, Server, running
+from harness.rendering import render
+from harness.servers import Server
+from harness.variants import FAMILIES
 from tests.faults.stack import Stack
-from tests.rendering import render
-from tests.variants import FAMILIES
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -34,18 +34,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgresql() -> Iterator[Server]:
-    with running(PostgreSQL) as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def mariadb() -> Iterator[Server]:
-    with running(MariaDB) as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
 def stacks(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Stack]:
     """The service of a driver, rendered and migrated once."""
     made: dict[str, Stack] = {}
@@ -55,7 +43,7 @@ def stacks(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable
             folder = render(template, tmp_path_factory.mktemp(driver) / "service", driver=driver)
             made[driver] = Stack(driver, folder, server)
             if server is not None:
-                server.run(f"CREATE DATABASE {made[driver].database}")
+                server.create_database(made[driver].database)
             made[driver].migrate()
         return made[driver]
 
@@ -63,17 +51,15 @@ def stacks(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable
 
 
 @pytest.fixture
-def stack(driver: str, stacks: Callable[..., Stack], request: pytest.FixtureRequest) -> Stack:
+def stack(driver: str, stacks: Callable[..., Stack], servers: Callable[[str], Server]) -> Stack:
     """The service of the test's driver on a database without rows."""
-    kind = {"postgresql": "postgresql", "mysql": "mariadb"}.get(FAMILIES[driver])
-    server = request.getfixturevalue(kind) if kind else None
+    family = FAMILIES[driver]
+    server = servers(family) if family != "sqlite" else None
     stack = stacks(driver, server)
     if server is None:
         with closing(sqlite3.connect(stack.file)) as connection:
             connection.execute("DELETE FROM projects")
             connection.commit()
         return stack
-    if server.process.poll() is not None:  # a test failed while it was away
-        server.start()
-    stack.run("DELETE FROM projects")
+    stack.execute("DELETE FROM projects")
     return stack

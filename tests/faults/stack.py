@@ -7,10 +7,10 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from tests.faults.servers import Server
-from tests.services import Service
-from tests.systems.running import Running, serving, settings
-from tests.variants import FAMILIES
+from harness.running import Running, serving, settings
+from harness.servers import Server
+from harness.services import Service
+from harness.variants import FAMILIES
 
 SLEEP = {"postgresql": "SELECT pg_sleep(:seconds)", "mysql": "SELECT SLEEP(:seconds)"}
 LIMITS = {
@@ -103,13 +103,18 @@ class Stack:
         self.driver = driver
         self.family = FAMILIES[driver]
         self.service = Service(folder, Path(sys.prefix))
-        self.server = server
+        self._server = server
         self.database = f"faults_{driver}"
         extra = SQLITE_ENDPOINTS
         if self.family != "sqlite":
             extra = ENDPOINTS.format(sleep=SLEEP[self.family], limits=LIMITS[self.family])
         main = folder / "app" / "main.py"
         main.write_text(main.read_text() + extra)
+
+    @property
+    def server(self) -> Server:
+        assert self._server is not None, f"{self.driver} has no server"
+        return self._server
 
     @property
     def file(self) -> Path:
@@ -119,26 +124,22 @@ class Stack:
     def url(self, port: int | None = None, database: str | None = None) -> str:
         """Where the database is, or where a proxy of it is."""
         database = database or self.database
-        if self.server is None:
+        if self._server is None:
             return f"sqlite:///{self.service.folder / database}.db"
-        place = self.server.url
+        place = self.server.address
         if port is not None:
             place = place.replace(f":{self.server.port}", f":{port}")
         return f"{self.family}://{place}/{database}"
 
-    def run(self, statement: str, database: str | None = None) -> list[Any]:
-        """The rows that a statement of the administrator returns."""
-        assert self.server is not None
-        with self.server.connect(database or self.database) as connection:
-            cursor = connection.cursor()
-            cursor.execute(statement)
-            return list(cursor.fetchall()) if cursor.description else []
+    def execute(self, statement: str) -> list[tuple[Any, ...]]:
+        """Execute a statement in the service's database as the administrator."""
+        return self.server.execute(statement, database=self.database)
 
     def names(self) -> set[str]:
         """Of all projects in the database."""
         statement = "SELECT name FROM projects"
-        if self.server is not None:
-            return {name for (name,) in self.run(statement)}
+        if self._server is not None:
+            return {name for (name,) in self.execute(statement)}
         with closing(sqlite3.connect(self.file)) as connection:
             return {name for (name,) in connection.execute(statement)}
 
@@ -150,7 +151,7 @@ class Stack:
             "mysql": "SELECT count(*) FROM information_schema.processlist"
             " WHERE id <> connection_id() AND info LIKE '%{}%'",
         }
-        return int(self.run(query[self.family].format(like))[0][0])
+        return int(self.execute(query[self.family].format(like))[0][0])
 
     def transactions(self) -> int:
         """How many transactions of other clients are open in the database."""
@@ -159,7 +160,7 @@ class Stack:
             " AND datname = current_database()",
             "mysql": "SELECT count(*) FROM information_schema.innodb_trx",
         }
-        return int(self.run(query[self.family])[0][0])
+        return int(self.execute(query[self.family])[0][0])
 
     def migrate(self, database: str | None = None) -> None:
         url = self.url(database=database)
@@ -172,17 +173,15 @@ class Stack:
     @contextmanager
     def empty_database(self, name: str) -> Iterator[str]:
         """The name of a database without tables, dropped in the end."""
-        if self.server is None:
+        if self._server is None:
             yield name
             for leftover in self.service.folder.glob(f"{name}.db*"):
                 leftover.unlink()
             return
-        drop = f"DROP DATABASE IF EXISTS {name}"
-        force = " WITH (FORCE)" if self.family == "postgresql" else ""
-        self.server.run(drop + force)
-        self.server.run(f"CREATE DATABASE {name}")
+        self.server.drop_database(name)
+        self.server.create_database(name)
         yield name
-        self.server.run(drop + force)
+        self.server.drop_database(name)
 
     @contextmanager
     def serving(self, url: str | None = None, **environment: object) -> Iterator[Running]:
@@ -202,7 +201,6 @@ class Stack:
 @contextmanager
 def table_locked(stack: Stack) -> Iterator[None]:
     """Another client holds the table of projects for itself."""
-    assert stack.server is not None
     holder = stack.server.connect(stack.database)
     try:
         cursor = holder.cursor()

@@ -4,9 +4,10 @@ import socket
 
 import pytest
 
-from tests.faults.load import eventually, load
+from harness.load import load
+from harness.running import Running
+from harness.waiting import eventually
 from tests.faults.stack import Stack
-from tests.systems.running import Running
 
 REQUESTS = 250  # of each of two kinds
 AT_ONCE = 50

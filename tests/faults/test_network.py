@@ -7,10 +7,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.faults.load import eventually, load
-from tests.faults.network import Network, network
+from harness.load import load
+from harness.network import Network, network
+from harness.running import Running
+from harness.waiting import eventually
 from tests.faults.stack import Stack
-from tests.systems.running import Running
 
 STATEMENT_TIMEOUT = 2
 CONNECT_TIMEOUT = 5
@@ -23,7 +24,6 @@ ON_EVERY_DRIVER = pytest.mark.drivers("asyncpg", "psycopg", "aiomysql", further=
 
 @contextmanager
 def serving_over_network(stack: Stack) -> Iterator[tuple[Running, Network]]:
-    assert stack.server is not None
     with network(stack.server.port) as proxy:
         limits = {
             "database_pool_size": 4,

@@ -6,8 +6,9 @@ from contextlib import suppress
 import pymysql
 import pytest
 
-from tests.faults.load import eventually, load
-from tests.faults.network import network
+from harness.load import load
+from harness.network import network
+from harness.waiting import eventually
 from tests.faults.stack import Stack
 
 POOL_TIMEOUT = 3
@@ -90,17 +91,17 @@ def test_connection_that_is_killed_again_and_again_is_replaced(stack: Stack) -> 
 
 def end_all_connections(stack: Stack) -> None:
     if stack.family == "postgresql":
-        stack.run(
+        stack.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
         return
-    for (connection,) in stack.run(
+    for (connection,) in stack.execute(
         "SELECT id FROM information_schema.processlist"
         " WHERE db = database() AND id <> connection_id()"
     ):
         with suppress(pymysql.OperationalError):  # it ended of itself meanwhile
-            stack.run(f"KILL {connection}")
+            stack.execute(f"KILL {connection}")
 
 
 @pytest.mark.drivers("asyncpg", "aiosqlite", further=("psycopg", "aiomysql", "asyncmy"))

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.faults.load import load
-from tests.faults.pgbouncer import LIMITS, pgbouncer
+from harness.load import load
+from harness.pgbouncer import LIMITS, pgbouncer
+from harness.running import Running, settings
 from tests.faults.stack import Stack
-from tests.systems.running import Running, settings
 
 QUERIES = 2000
 CLIENTS = 8
@@ -88,10 +88,12 @@ def test_limits_come_from_the_role_behind_pgbouncer(stack: Stack) -> None:
         with stack.serving(stack.url(port)) as service:
             service.call("GET", "/health/ready", status=503)
             assert "unsupported startup parameter" in service.log
-        stack.run(f"ALTER ROLE postgres IN DATABASE {stack.database} SET statement_timeout = 1234")
+        stack.execute(
+            f"ALTER ROLE postgres IN DATABASE {stack.database} SET statement_timeout = 1234"
+        )
         with stack.serving(stack.url(port), database_pgbouncer=True) as service:
             assert service.call("GET", "/limits")["statement_timeout"] == "1234"
-        stack.run(f"ALTER ROLE postgres IN DATABASE {stack.database} RESET statement_timeout")
+        stack.execute(f"ALTER ROLE postgres IN DATABASE {stack.database} RESET statement_timeout")
 
 
 @pytest.mark.drivers("asyncpg", further=("psycopg",))

@@ -1,10 +1,11 @@
 """Every connection is held up by another client's lock."""
 
 import time
+from typing import Any
 
 import pytest
 
-from tests.faults.load import load
+from harness.load import load
 from tests.faults.stack import Stack, table_locked
 
 CLIENTS = 200
@@ -15,7 +16,7 @@ MARGIN = 5
 
 @pytest.mark.drivers("asyncpg", "aiomysql", further=("psycopg", "asyncmy"))
 def test_stuck_pool_answers_503_in_time_and_recovers_with_the_lock(stack: Stack) -> None:
-    limits = {"database_pool_size": 3, "database_pool_timeout": POOL_TIMEOUT}
+    limits: dict[str, Any] = {"database_pool_size": 3, "database_pool_timeout": POOL_TIMEOUT}
     with stack.serving(**limits, database_lock_timeout=120, database_statement_timeout=120) as (
         service
     ):
@@ -39,7 +40,7 @@ def test_stuck_pool_answers_503_in_time_and_recovers_with_the_lock(stack: Stack)
 
 @pytest.mark.drivers("asyncpg", "psycopg", "aiomysql", further=("asyncmy",))
 def test_server_knows_the_limits(stack: Stack) -> None:
-    limits = {"database_statement_timeout": 7, "database_lock_timeout": 4}
+    limits: dict[str, Any] = {"database_statement_timeout": 7, "database_lock_timeout": 4}
     with stack.serving(**limits) as service:
         told = service.call("GET", "/limits")
     if stack.family == "postgresql":

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.load import eventually
+from harness.running import settings
+from harness.services import Service
+from harness.waiting import eventually
 from tests.faults.stack import Stack
-from tests.services import Service
-from tests.systems.running import settings
 
 REPLICAS = 3
 ON_EVERY_DATABASE = pytest.mark.drivers(

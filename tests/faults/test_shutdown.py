@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from tests.faults.load import eventually, load
+from harness.load import load
+from harness.waiting import eventually
 from tests.faults.stack import Stack
 
 

@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.faults.load import load
+from harness.load import load
 from tests.faults.stack import Stack
 
 WRITERS = 64

@@ -11,10 +11,11 @@ from uuid import uuid4
 
 import httpx
 
-from tests.rendering import render
-from tests.services import Service
-from tests.systems.running import Running, database, fake_language_model, serving, succeed_in
-from tests.variants import Variant
+from harness.language_models import fake_language_model
+from harness.rendering import render
+from harness.running import Running, database, serving, succeed_in
+from harness.services import Service
+from harness.variants import Variant
 
 PASSWORD = "correct horse battery staple"
 SECRET = "the secret that signs tokens and never leaves"

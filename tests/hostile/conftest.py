@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.variants import AUTHS, DRIVERS, EXAMPLES, STRUCTURES, Variant
 from tests.hostile.attacked import Attacked, attacked_service
 from tests.hostile.endpoints import Choose, Endpoint, T, endpoints_of
-from tests.variants import AUTHS, DRIVERS, EXAMPLES, STRUCTURES, Variant
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

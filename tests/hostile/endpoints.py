@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import count
@@ -149,7 +149,7 @@ def describe(response: httpx.Response) -> str:
 def places(value: Any) -> Iterator[tuple[Any, str]]:
     """The value with a hole for each part of it in turn, and the kind of what belongs there."""
     yield HOLE, kind_of(value)
-    items = value.items() if isinstance(value, dict) else []
+    items: Iterable[tuple[Any, Any]] = value.items() if isinstance(value, dict) else []
     items = enumerate(value) if isinstance(value, list) else items
     for key, part in items:
         for hollow, kind in places(part):

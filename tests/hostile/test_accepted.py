@@ -77,7 +77,8 @@ class Reader:
 
     def pages(self, path: str, **query: Any) -> list[Any]:
         """All rows of a list, one a page."""
-        rows, cursor = [], {}
+        rows: list[Any] = []
+        cursor: dict[str, str] = {}
         while True:
             page = self.get(path, limit=1, **query, **cursor)
             rows += page["items"]

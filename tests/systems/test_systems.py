@@ -5,7 +5,6 @@ import re
 import sqlite3
 import subprocess
 import sys
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,15 +13,11 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.rendering import ROOT, render
-from tests.services import Service
-from tests.systems.running import (
-    database,
-    fake_language_model,
-    run_in,
-    serving,
-    succeed_in,
-)
+from harness.language_models import fake_language_model
+from harness.rendering import ROOT, render
+from harness.running import database, run_in, serving, succeed_in
+from harness.services import Service
+from harness.waiting import eventually
 
 HERE = Path(__file__).parent
 
@@ -149,17 +144,21 @@ def test_measurements(system: Service) -> None:
     modules = {path.name for path in (system.folder / "app").glob("*.py")}
     assert {"database.py", "models.py", "crud.py", "schemas.py", "main.py"} <= modules
     with database(system) as url:
-        unmigrated = run_in(system, url, "python", "-m", "app.check_database")
+        unmigrated = run_in(system, url, "python", "-m", "app.core.check_database")
         assert unmigrated.returncode == 1
         assert "Run `alembic upgrade head`." in unmigrated.stdout
         away = run_in(
-            system, "postgresql://ada:secret@127.0.0.1:1/x", "python", "-m", "app.check_database"
+            system,
+            "postgresql://ada:secret@127.0.0.1:1/x",
+            "python",
+            "-m",
+            "app.core.check_database",
         )
         assert away.returncode == 1
         assert "Start the server" in away.stdout
         assert "secret" not in away.stdout
         succeed_in(system, url, "alembic", "upgrade", "head")
-        findings = succeed_in(system, url, "python", "-m", "app.check_database")
+        findings = succeed_in(system, url, "python", "-m", "app.core.check_database")
         steps = ["URL", "Connection", "Schema", "Writing"]
         assert [line.split(":")[0] for line in findings.splitlines()] == steps
         with serving(system, url) as service:
@@ -252,10 +251,10 @@ def test_large_backend(system: Service, tmp_path: Path) -> None:
             one.call("DELETE", "/api/v1/users/me", status=204)
             one.call("GET", "/api/v1/users/me", status=401)
             # Registered again as soon as a replica has purged the account.
-            give_up = time.monotonic() + 30
-            while other.client.post("/api/v1/auth/register", json=ada).status_code != 201:
-                assert time.monotonic() < give_up, one.log + other.log
-                time.sleep(0.1)
+            eventually(
+                lambda: other.client.post("/api/v1/auth/register", json=ada).status_code == 201,
+                lambda: one.log + other.log,
+            )
             one.call("GET", "/slow")
             assert re.search(r"\d\.\d{3} s in GET /slow: SELECT count", one.log)
             assert "GET /slow" not in other.log
@@ -267,7 +266,7 @@ def test_large_backend(system: Service, tmp_path: Path) -> None:
                 assert "Traceback" not in replica.log
     system.uv_run("pytest", "-q", "tests/test_background.py", "tests/test_purge.py")
     (tmp_path / "old.py").write_text(SYNCHRONOUS)
-    audit = [sys.executable, str(ROOT / "tools" / "audit_async.py"), "--json", "old.py"]
+    audit = [sys.executable, str(ROOT / "tools" / "audit_async"), "--json", "old.py"]
     result = subprocess.run(audit, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert result.returncode == 1, result.stderr
     findings = json.loads(result.stdout)

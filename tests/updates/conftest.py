@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.updates.projects import Template
-from tests.variants import DRIVERS, STRUCTURES, Variant
+from harness.projects import Template
+from harness.variants import DRIVERS, STRUCTURES, Variant
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -7,9 +7,9 @@ import subprocess
 import sys
 from typing import Any
 
-from tests.services import Service
-from tests.systems.running import succeed_in
-from tests.updates.projects import Project
+from harness.projects import Project
+from harness.running import succeed_in
+from harness.services import Service
 
 # Where each structure has what the owner changes.
 MODELS = {

@@ -1,6 +1,6 @@
 """Changes that a release to come may bring, each small, recorded as edits of the template."""
 
-from tests.updates.projects import Template
+from harness.projects import Template
 
 MIGRATION = '''"""How long a task will take."""
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.services import UV, Service
-from tests.systems.running import database, run_in, serving, settings, succeed_in
+from harness.projects import Project, Template
+from harness.running import database, run_in, serving, settings, succeed_in
+from harness.services import UV, Service
+from harness.variants import FAMILIES, Variant
 from tests.updates import owner
-from tests.updates.projects import Project, Template
-from tests.variants import FAMILIES, Variant
 
 PASSWORD = "correct horse battery staple"
 ACCOUNT = {"owner_email": "Ada@example.org", "owner_password": PASSWORD}

@@ -8,10 +8,10 @@ import pytest
 import yaml
 from plumbum import local
 
-from tests.services import Service
+from harness.projects import WORK_TREE, Project, Template
+from harness.services import Service
+from harness.variants import Variant
 from tests.updates import owner
-from tests.updates.projects import WORK_TREE, Project, Template
-from tests.variants import Variant
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.services import UV, Service
+from harness.projects import GIT, NEXT, Project, Template, commit, git
+from harness.services import UV, Service
+from harness.variants import Variant
 from tests.updates import owner
-from tests.updates.projects import GIT, NEXT, Project, Template, commit, git
 from tests.updates.releases_to_come import bring_column_with_migration, bring_setting
-from tests.variants import Variant
 
 LINE = "    slow_query_seconds: float = Field({}, ge=0, le=3600)\n"
 

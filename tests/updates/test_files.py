@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.updates.projects import NEXT, Project, Template, commit, git, releases
+from harness.projects import NEXT, Project, Template, commit, git, releases
+from harness.variants import AUTHS, EXAMPLES, Variant
 from tests.updates.releases_to_come import bring_setting
-from tests.variants import AUTHS, EXAMPLES, Variant
 
 # Between them, every file that the template has.
 WHOLE = [

@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.services import Service
-from tests.systems.running import database, run_in, succeed_in
+from harness.projects import NEXT, WORK_TREE, Project, Template, releases
+from harness.running import database, run_in, succeed_in
+from harness.services import Service
+from harness.variants import Variant
 from tests.updates import owner
-from tests.updates.projects import NEXT, WORK_TREE, Project, Template, releases
 from tests.updates.releases_to_come import (
     bring_column_with_migration,
     bring_setting,
     change_readme,
 )
-from tests.variants import Variant
 
 pytestmark = pytest.mark.xdist_group("aiosqlite-none")
 

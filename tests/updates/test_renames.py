@@ -8,13 +8,14 @@ import sys
 from contextlib import redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import copier
 import pytest
 from copier.errors import UnsafeTemplateError
 
-from tests.rendering import ROOT
-from tests.updates.projects import NEXT, Project, Template, commit, git
+from harness.projects import NEXT, Project, Template, commit, git
+from harness.rendering import ROOT
 
 # The fixtures below are made once.
 pytestmark = pytest.mark.xdist_group("renames")
@@ -117,7 +118,7 @@ def fresh(renaming: Template, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Project.copy(renaming, tmp_path_factory.mktemp("fresh") / "service", NEXT).folder
 
 
-def update(project: Project, version: str, **options: str) -> None:
+def update(project: Project, version: str, **options: Any) -> None:
     """`copier update --trust`."""
     with redirect_stderr(io.StringIO()):
         copier.run_update(

@@ -4,12 +4,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.rendering import ROOT
-from tests.services import Service
-from tests.systems.running import database, run_in, serving, succeed_in
+from harness.projects import Project, Template
+from harness.rendering import ROOT
+from harness.running import database, run_in, serving, succeed_in
+from harness.services import Service
+from harness.variants import Variant
 from tests.updates import owner
-from tests.updates.projects import Project, Template
-from tests.variants import Variant
 
 TRANSFER = ROOT / "tools" / "transfer.py"
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.updates.projects import Project, Template, releases
-from tests.variants import Variant
+from harness.projects import Project, Template, releases
+from harness.variants import Variant
 
 
 @pytest.mark.parametrize("version", releases())

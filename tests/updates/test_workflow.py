@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.services import UV
-from tests.updates.projects import NEXT, WORK_TREE, Project, Template, git
+from harness.projects import NEXT, WORK_TREE, Project, Template, git
+from harness.services import UV
 from tests.updates.releases_to_come import bring_setting
 
 SHIMS = {
@@ -67,6 +67,7 @@ class Repository:
         output.write_text("")
         workspace = self.runner / "workspace"
         git(self.runner, "clone", "--quiet", "--depth", "1", f"file://{self.remote}", "workspace")
+        results: list[subprocess.CompletedProcess[str]] = []
         for step in steps(workspace):
             if step.get("if") == "steps.update.outputs.new" and "new=" not in output.read_text():
                 continue
@@ -78,10 +79,11 @@ class Repository:
                 text=True,
                 check=False,
             )
+            results.append(result)
             if result.returncode != 0:
                 break
         shutil.rmtree(workspace)
-        return result
+        return results[-1]
 
     def pull_request(self) -> list[str] | None:
         """What `gh` was called with."""

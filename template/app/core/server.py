@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -77,7 +76,4 @@ def freeze_gc() -> None:
 
 def serve(app: FastAPI, settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Exits with status 3 if the server cannot start."""
-    server = Server(app, settings)
-    server.run()
-    if not server.started:
-        sys.exit(3)
+    Server(app, settings).run()

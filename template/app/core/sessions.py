@@ -54,9 +54,13 @@ class ReadOnlySession:
     async def execute(
         self, statement: TypedReturnsRows[*Columns], params: Parameters = None
     ) -> Result[*Columns]:
-        """Return the rows. Raises `RuntimeError` for a statement that writes."""
-        if not statement.is_select:
-            raise RuntimeError("A ReadSession cannot write: depend on Session instead.")
+        """Return the rows. Raises `RuntimeError` for a statement that writes or locks rows."""
+        # `_for_update_arg` is undocumented: `test_statement_that_locks_rows_is_refused` is the
+        # contract. The lock would end with the statement, and protect nothing.
+        if not statement.is_select or getattr(statement, "_for_update_arg", None) is not None:
+            raise RuntimeError(
+                "A ReadSession cannot write or lock rows: depend on Session instead."
+            )
         return await self._run(
             lambda session: session.execute(
                 statement,

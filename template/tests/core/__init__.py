@@ -1,1 +1,1 @@
-"""Tests of the machinery in `app.core`, and what they share."""
+"""Tests of `app.core`, and the fixtures and helpers that all tests share."""

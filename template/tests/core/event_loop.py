@@ -1,4 +1,4 @@
-"""What keeps the event loop from everything else."""
+"""Checks that the application does not block the event loop."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from blockbuster import blockbuster_ctx
 
-# Seconds of computing. Time on the clock would also count what other processes take.
+# Seconds of CPU time: wall-clock time would include other processes.
 LONGEST_STEP = 1.0
 
 # Functions that read files once for each process or connection.
@@ -26,7 +26,7 @@ MAY_BLOCK = {
 
 @contextmanager
 def no_blocking_calls() -> Iterator[None]:
-    """Raises `BlockingError` where `app` calls what blocks, in a coroutine."""
+    """Raise `BlockingError` where a coroutine of `app` makes a blocking call."""
     with blockbuster_ctx("app") as guard:
         for function in guard.functions.values():
             function.can_block_in(".py", MAY_BLOCK)
@@ -35,7 +35,7 @@ def no_blocking_calls() -> Iterator[None]:
 
 @contextmanager
 def no_long_steps() -> Iterator[None]:
-    """Raises `AssertionError` in the end if a step of a task computed for too long."""
+    """Raise `AssertionError` at the end if a step of a task computed for too long."""
     call_soon = asyncio.BaseEventLoop.call_soon
     long_steps: list[str] = []
 

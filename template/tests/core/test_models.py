@@ -1,5 +1,8 @@
-"""The types that all models share."""
+"""Column types, primary keys and relationships."""
 
+import asyncio
+import os
+import sys
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -7,31 +10,35 @@ from sqlalchemy import select
 from sqlalchemy.exc import InvalidRequestError, StatementError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app import models
+from app.core.models import Base
+from app.settings import Settings
+from tests.core.support import ROOT, service_environment
 from tests.core.things import Thing
 
 
-async def test_moment_comes_back_in_utc_to_the_microsecond(session: AsyncSession) -> None:
-    moment = datetime(2030, 1, 2, 3, 4, 5, 678901, timezone(timedelta(hours=2)))
-    session.add(Thing(name="x", seen_at=moment))
+async def test_datetime_is_read_back_in_utc_with_microseconds(session: AsyncSession) -> None:
+    written = datetime(2030, 1, 2, 3, 4, 5, 678901, timezone(timedelta(hours=2)))
+    session.add(Thing(name="x", seen_at=written))
     await session.commit()
     found = await session.scalar(select(Thing.seen_at))
-    assert found == moment
+    assert found == written
     assert found.tzinfo is UTC
 
 
-async def test_moment_that_is_absent_stays_absent(session: AsyncSession) -> None:
+async def test_null_datetime_is_read_back_as_none(session: AsyncSession) -> None:
     session.add(Thing(name="x", gone_at=None))
     await session.commit()
     assert (await session.scalars(select(Thing.gone_at))).all() == [None]
 
 
-async def test_moment_without_a_time_zone_is_refused(session: AsyncSession) -> None:
+async def test_datetime_without_a_time_zone_is_refused(session: AsyncSession) -> None:
     session.add(Thing(name="x", seen_at=datetime(2030, 1, 1)))  # noqa: DTZ001
     with pytest.raises(StatementError, match="time zone"):
         await session.flush()
 
 
-async def test_ids_made_one_after_another_sort_in_that_order(session: AsyncSession) -> None:
+async def test_ids_sort_in_the_order_of_their_creation(session: AsyncSession) -> None:
     things = [Thing(name=str(number)) for number in range(100)]
     session.add_all(things)
     await session.flush()
@@ -39,7 +46,7 @@ async def test_ids_made_one_after_another_sort_in_that_order(session: AsyncSessi
     assert names == [thing.name for thing in things]
 
 
-async def test_lazy_load_is_an_error_that_says_so(session: AsyncSession) -> None:
+async def test_lazy_loading_raises_an_error(session: AsyncSession) -> None:
     session.add(Thing(name="x"))
     await session.commit()
     session.expunge_all()
@@ -47,3 +54,25 @@ async def test_lazy_load_is_an_error_that_says_so(session: AsyncSession) -> None
     assert found is not None
     with pytest.raises(InvalidRequestError, match="lazy='raise'"):
         _ = found.parts
+
+
+def test_models_module_exports_every_table() -> None:
+    for mapper in Base.registry.mappers:
+        assert getattr(models, mapper.class_.__name__) is mapper.class_
+
+
+async def test_models_module_registers_every_table(settings: Settings) -> None:
+    # Alembic compares the database with the tables that `app.models` registers.
+    script = (
+        "import app.models; tables = set(app.models.Base.metadata.tables);"
+        "import app.main; print(set(app.models.Base.metadata.tables) - tables)"
+    )
+    url = settings.database_url.get_secret_value()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", script),
+        cwd=ROOT,
+        env=os.environ | service_environment(url) | {"ENVIRONMENT": "test"},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    output, _ = await process.communicate()
+    assert output.decode().strip() == "set()"

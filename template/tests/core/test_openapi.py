@@ -1,4 +1,4 @@
-"""The document that describes the API."""
+"""The OpenAPI document."""
 
 import pytest
 from fastapi import APIRouter, FastAPI
@@ -6,16 +6,19 @@ from httpx import AsyncClient
 
 from app.factory import create_app
 from app.settings import Settings
+from tests.core.fixtures import client_of
 
 
-async def test_document_and_page_are_served_where_asked(client: AsyncClient) -> None:
+async def test_document_and_its_page_are_served_if_enabled(client: AsyncClient) -> None:
     assert (await client.get("/openapi.json")).status_code == 200
     assert (await client.get("/docs")).status_code == 200
 
 
-def test_document_is_not_served_otherwise(settings: Settings) -> None:
+async def test_document_is_not_served_if_disabled(settings: Settings) -> None:
     app = create_app(settings.model_copy(update={"docs": False}))
-    assert app.openapi_url is None
+    async with client_of(app) as client:
+        assert (await client.get("/openapi.json")).status_code == 404
+        assert (await client.get("/docs")).status_code == 404
 
 
 def test_every_router_is_served(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,7 +33,7 @@ def test_every_router_is_served(settings: Settings, monkeypatch: pytest.MonkeyPa
     assert [path for path in paths if path.endswith("/things")]
 
 
-def test_every_error_is_documented_as_a_problem(app: FastAPI) -> None:
+def test_every_error_response_is_documented_as_a_problem(app: FastAPI) -> None:
     document = app.openapi()
     assert {"Problem", "FieldProblem"} <= set(document["components"]["schemas"])
     for path in document["paths"].values():

@@ -1,9 +1,11 @@
-"""Pages by keyset."""
+"""Keyset pagination."""
 
 import pytest
 from httpx import AsyncClient
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.database import Database
+from tests.core.support import recorded_statements
 from tests.core.things import Thing
 
 SORTS = ["name", "-name", "size", "-size", "seen_at", "-seen_at"]
@@ -11,7 +13,7 @@ SORTS = ["name", "-name", "size", "-size", "seen_at", "-seen_at"]
 
 @pytest.fixture
 async def things(session: AsyncSession) -> list[Thing]:
-    """Seven, of which several have the same size."""
+    """Seven things; some have the same size."""
     things = [Thing(name=f"Thing {number}", size=1 + number % 3) for number in range(7)]
     session.add_all(things)
     await session.commit()
@@ -20,7 +22,7 @@ async def things(session: AsyncSession) -> list[Thing]:
 
 @pytest.mark.parametrize("sort", SORTS)
 @pytest.mark.parametrize("limit", [1, 2, 7])
-async def test_pages_show_each_row_once_and_in_order(
+async def test_pages_have_each_row_once_and_in_order(
     client: AsyncClient, things: list[Thing], sort: str, limit: int
 ) -> None:
     names: list[str] = []
@@ -41,7 +43,7 @@ async def test_pages_show_each_row_once_and_in_order(
     assert names == [thing.name for thing in expected]
 
 
-async def test_row_added_meanwhile_does_not_move_the_next_page(
+async def test_new_row_does_not_shift_the_next_page(
     client: AsyncClient, session: AsyncSession, things: list[Thing]
 ) -> None:
     page = (await client.get("/things", params={"limit": "3"})).json()
@@ -50,6 +52,14 @@ async def test_row_added_meanwhile_does_not_move_the_next_page(
     params = {"limit": "3", "cursor": page["next_cursor"]}
     following = (await client.get("/things", params=params)).json()
     assert [item["name"] for item in following["items"]] == ["Thing 3", "Thing 4", "Thing 5"]
+
+
+async def test_page_is_read_by_one_statement(
+    client: AsyncClient, database: Database, things: list[Thing]
+) -> None:
+    with recorded_statements(database) as statements:
+        await client.get("/things", params={"limit": "3"})
+    assert sum(statement.startswith("SELECT") for statement in statements) == 1
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "ü", "e30", "bnVsbA", "WzFd"])
@@ -64,11 +74,15 @@ async def test_cursor_of_another_sort_is_refused(
 ) -> None:
     page = (await client.get("/things", params={"limit": "1", "sort": "name"})).json()
     params = {"sort": sort, "cursor": page["next_cursor"]}
-    assert (await client.get("/things", params=params)).status_code == 422
+    response = await client.get("/things", params=params)
+    assert (response.status_code, response.json()["code"]) == (422, "invalid_cursor")
 
 
 @pytest.mark.parametrize(
     "params", [{"limit": "0"}, {"limit": "101"}, {"sort": "id"}, {"page": "2"}]
 )
-async def test_unfit_parameters_are_refused(client: AsyncClient, params: dict[str, str]) -> None:
-    assert (await client.get("/things", params=params)).status_code == 422
+async def test_invalid_query_parameter_is_refused(
+    client: AsyncClient, params: dict[str, str]
+) -> None:
+    response = await client.get("/things", params=params)
+    assert (response.status_code, response.json()["code"]) == (422, "invalid_request")

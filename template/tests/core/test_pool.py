@@ -1,4 +1,4 @@
-"""What is known of the connection pool, and of the server at the start."""
+"""The connection pool: its order, its limits and its state."""
 
 import asyncio
 import logging
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from httpx import ASGITransport, AsyncClient
+from httpx import AsyncClient
 from sqlalchemy import text
 from sqlalchemy.util import greenlet_spawn
 from sqlalchemy.util.queue import Empty
@@ -17,15 +17,26 @@ from app.core.pool import HandOffQueue, PoolStatus
 from app.database import Database
 from app.factory import create_app
 from app.settings import Settings
+from tests.core.fixtures import client_of
 from tests.core.support import without_server
 
 
 @pytest.fixture
-def settings_of_one(settings: Settings) -> Settings:
+def one_connection(settings: Settings) -> Settings:
+    """Settings whose pools have one connection."""
     return settings.model_copy(update={"database_pool_size": 1})
 
 
-async def test_pool_is_shown_by_an_endpoint(client: AsyncClient, settings: Settings) -> None:
+def status_of(database: Database) -> PoolStatus:
+    return next(iter(database.pools.values()))
+
+
+async def wait_for_waiters(database: Database, count: int) -> None:
+    while status_of(database).waiting < count:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+
+
+async def test_endpoint_reports_the_pools(client: AsyncClient, settings: Settings) -> None:
     pools = (await client.get("/health/pool")).json()
     assert pools
     for status in pools.values():
@@ -33,11 +44,8 @@ async def test_pool_is_shown_by_an_endpoint(client: AsyncClient, settings: Setti
         assert (status["overflow"], status["waiting"]) == (0, 0)
 
 
-async def test_those_who_wait_are_counted(settings_of_one: Settings) -> None:
-    database = Database(settings_of_one)
-
-    def status() -> PoolStatus:
-        return next(iter(database.pools.values()))
+async def test_waits_are_counted(one_connection: Settings) -> None:
+    database = Database(one_connection)
 
     async def use() -> None:
         async with database.write() as session:
@@ -45,14 +53,36 @@ async def test_those_who_wait_are_counted(settings_of_one: Settings) -> None:
 
     async with database.write() as session:
         await session.execute(text("SELECT 1"))
-        assert (status().checked_out, status().waits) == (1, 0)
+        status = status_of(database)
+        assert (status.checked_out, status.waits) == (1, 0)
         waiter = asyncio.create_task(use())
-        while status().waiting == 0:  # noqa: ASYNC110 - the pool tells nobody
-            await asyncio.sleep(0)
-        assert (status().waiting, status().waits) == (1, 1)
+        await wait_for_waiters(database, 1)
+        assert status_of(database).waits == 1
+        await asyncio.sleep(0.01)
     await waiter
-    assert (status().waiting, status().waits, status().checked_out) == (0, 1, 0)
-    assert status().waited_seconds >= 0
+    status = status_of(database)
+    assert (status.waiting, status.waits, status.checked_out) == (0, 1, 0)
+    assert status.waited_seconds >= 0.01
+    await database.dispose()
+
+
+async def test_longest_waiter_gets_the_next_connection(one_connection: Settings) -> None:
+    database = Database(one_connection)
+    order: list[int] = []
+
+    async def use(number: int) -> None:
+        async with database.engine.connect():
+            order.append(number)
+
+    async with database.engine.connect():
+        waiters = []
+        for number in range(3):
+            waiters.append(asyncio.create_task(use(number)))
+            await wait_for_waiters(database, number + 1)
+    # The connection is free, but no waiter has run since: it must not go to the newcomer.
+    await use(3)
+    await asyncio.gather(*waiters)
+    assert order == [0, 1, 2, 3]
     await database.dispose()
 
 
@@ -63,52 +93,48 @@ async def two_waiters(queue: HandOffQueue) -> list[asyncio.Task[Any]]:
     return waiters
 
 
-async def test_those_who_have_waited_longest_are_served_first() -> None:
+@pytest.mark.parametrize("was_handed_over", [False, True])
+async def test_connection_of_a_cancelled_waiter_goes_to_the_next(was_handed_over: bool) -> None:
     queue = HandOffQueue()
     entry: Any = object()
-    first, second = await two_waiters(queue)
+    cancelled, patient = await two_waiters(queue)
+    if not was_handed_over:
+        cancelled.cancel()
     queue.put(entry)
-    with pytest.raises(Empty):
-        queue.get(False)  # a newcomer, before the first has woken up
-    assert await first is entry
-    assert not second.done()
-    queue.put(entry)
-    assert await second is entry
-
-
-@pytest.mark.parametrize("is_late", [False, True])
-async def test_connection_for_somebody_who_left_goes_to_the_next(is_late: bool) -> None:
-    queue = HandOffQueue()
-    entry: Any = object()
-    leaving, patient = await two_waiters(queue)
-    if not is_late:
-        leaving.cancel()
-    queue.put(entry)
-    leaving.cancel()  # where it is late, this one has been handed the connection already
+    cancelled.cancel()
     assert await patient is entry
-    assert leaving.cancelled()
+    assert cancelled.cancelled()
     assert (len(queue.waiters), queue.qsize()) == (0, 0)
 
 
-async def test_nobody_waits_for_longer_than_the_pool_allows() -> None:
+async def test_wait_ends_at_the_timeout() -> None:
     queue = HandOffQueue()
     with pytest.raises(Empty):
         await greenlet_spawn(queue.get, True, 0.01)
     assert len(queue.waiters) == 0
 
 
-async def test_exhausted_pool_is_answered_in_time(settings_of_one: Settings) -> None:
-    app = create_app(settings_of_one.model_copy(update={"database_pool_timeout": 0.05}))
+async def test_exhausted_pool_is_an_error_response_in_time(one_connection: Settings) -> None:
+    app = create_app(one_connection.model_copy(update={"database_pool_timeout": 0.05}))
     database: Database = app.state.database
-    async with (
-        app.router.lifespan_context(app),
-        AsyncClient(transport=ASGITransport(app), base_url="http://test") as client,
-    ):
+    async with app.router.lifespan_context(app), client_of(app) as client:
         async with AsyncExitStack() as held:
-            for engine in set(database.engines.values()):
+            for engine in {id(e.pool): e for e in (database.engine, database.read_engine)}.values():
                 await held.enter_async_context(engine.connect())
             response = await client.get("/health/ready")
         assert (response.status_code, response.json()["code"]) == (503, "unavailable")
+        assert (await client.get("/health/pool")).status_code == 200
+
+
+async def test_pool_logs_only_warnings(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    database = Database(settings)
+    async with database.engine.connect():
+        pass
+    await database.dispose()
+    assert not [record for record in caplog.records if "Pool" in record.name]
 
 
 async def test_start_is_logged_with_database_driver_pool_and_schema(

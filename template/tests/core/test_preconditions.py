@@ -32,7 +32,7 @@ async def client() -> AsyncIterator[AsyncClient]:
         yield client
 
 
-async def test_version_is_told_and_any_is_changed_by_default(client: AsyncClient) -> None:
+async def test_without_if_match_any_version_is_changed(client: AsyncClient) -> None:
     response = await client.put("/row")
     assert (response.status_code, response.headers["ETag"]) == (200, '"3"')
 
@@ -55,7 +55,7 @@ async def test_version_is_told_and_any_is_changed_by_default(client: AsyncClient
         ('"' + "3" * 1000 + '"', 422),
     ],
 )
-async def test_version_that_is_not_asked_for_is_not_changed(
+async def test_if_match_decides_whether_the_version_is_changed(
     client: AsyncClient, tags: str, status: int
 ) -> None:
     response = await client.put("/row", headers={"If-Match": tags})

@@ -1,4 +1,4 @@
-"""The end of the process: in order, and with status 0."""
+"""The server: graceful shutdown, and the exit status."""
 
 import asyncio
 import os
@@ -16,12 +16,12 @@ from app.database import Database
 from app.factory import create_app
 from app.settings import Settings
 
-SECONDS_AT_MOST = 20
+MAX_SECONDS = 20
 
 
 @dataclass
-class Serving:
-    """A server in this process, whose `/slow` waits to be released."""
+class RunningServer:
+    """A server in this process, whose `/slow` waits until it is released."""
 
     client: AsyncClient
     server: Server
@@ -30,36 +30,36 @@ class Serving:
     begun: asyncio.Event = field(default_factory=asyncio.Event)
     released: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def ask_slow(self) -> asyncio.Task[Response]:
-        """A request that is in flight."""
+    async def start_slow_request(self) -> asyncio.Task[Response]:
+        """Return a request in flight."""
         request = asyncio.create_task(self.client.get("/slow"))
         await self.begun.wait()
         return request
 
 
 @asynccontextmanager
-async def serving(settings: Settings, delay: float) -> AsyncIterator[Serving]:
+async def running_server(settings: Settings, delay: float) -> AsyncIterator[RunningServer]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     changes = {"port": port, "shutdown_delay": delay, "allowed_hosts": ["127.0.0.1"]}
     app = create_app(settings.model_copy(update=changes))
     server = Server(app, app.state.settings)
     async with (
-        asyncio.timeout(SECONDS_AT_MOST),
+        asyncio.timeout(MAX_SECONDS),
         AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
     ):
         task = asyncio.create_task(server.serve())
-        serving = Serving(client, server, task, app.state.database)
+        running = RunningServer(client, server, task, app.state.database)
 
         @app.get("/slow")
         async def slow() -> str:
-            serving.begun.set()
-            await serving.released.wait()
+            running.begun.set()
+            await running.released.wait()
             return "done"
 
         await until(lambda: server.started)
-        yield serving
-        serving.released.set()
+        yield running
+        running.released.set()
         server.stop()
         await task
 
@@ -69,62 +69,79 @@ async def until(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0.01)
 
 
-def terminate() -> None:
+def send_sigterm() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-async def test_readiness_turns_off_while_requests_are_still_served(settings: Settings) -> None:
-    async with serving(settings, delay=0.5) as process:
-        terminate()
-        while (ready := await process.client.get("/health/ready")).json()["status"] != 503:
+async def test_readiness_fails_while_requests_are_still_served(settings: Settings) -> None:
+    async with running_server(settings, delay=0.5) as running:
+        send_sigterm()
+        while (ready := await running.client.get("/health/ready")).status_code != 503:
             pass
         assert ready.json()["code"] == "ending"
-        assert (await process.client.get("/health/live")).status_code == 200
-        await process.task
+        assert (await running.client.get("/health/live")).status_code == 200
+        await running.task
         with pytest.raises(ConnectError):
-            await process.client.get("/health/live")
+            await running.client.get("/health/live")
 
 
 async def test_request_in_flight_is_finished_before_connections_are_closed(
     settings: Settings,
 ) -> None:
-    async with serving(settings, delay=0) as process:
-        async with process.database.write() as session:
+    async with running_server(settings, delay=0) as running:
+        async with running.database.write() as session:
             await session.connection()
-        request = await process.ask_slow()
-        terminate()
-        await until(lambda: process.server.should_exit)
-        process.released.set()
+        request = await running.start_slow_request()
+        send_sigterm()
+        await until(lambda: running.server.should_exit)
+        running.released.set()
         response = await request
         assert (response.status_code, response.json()) == (200, "done")
-        await process.task
-        assert process.database.engine.pool.checkedin() == 0  # type: ignore[attr-defined]
+        await running.task
+        assert running.database.engine.pool.checkedin() == 0  # type: ignore[attr-defined]
 
 
-async def test_second_signal_does_not_wait(settings: Settings) -> None:
-    async with serving(settings, delay=60) as process:
-        request = await process.ask_slow()
+async def test_second_signal_exits_at_once(settings: Settings) -> None:
+    async with running_server(settings, delay=60) as running:
+        request = await running.start_slow_request()
         for _ in range(2):
-            terminate()
-        await process.task
+            send_sigterm()
+        await running.task
         request.cancel()
 
 
-async def test_signals_are_handled_as_before_when_it_has_ended(settings: Settings) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_signal_does_not_end_the_process(settings: Settings, number: signal.Signals) -> None:
+    # uvicorn's own `capture_signals` raises the signal again when the server has stopped.
+    received: list[int] = []
+    before = signal.signal(number, lambda *_: received.append(number))
+    try:
+        async with running_server(settings, delay=0) as running:
+            os.kill(os.getpid(), number)
+            await running.task
+        assert received == []
+    finally:
+        signal.signal(number, before)
+
+
+async def test_signal_handlers_are_restored(settings: Settings) -> None:
     before = signal.getsignal(signal.SIGTERM)
-    async with serving(settings, delay=0) as process:
+    async with running_server(settings, delay=0) as running:
         assert signal.getsignal(signal.SIGTERM) != before
-    assert process.task.done()
+    assert running.task.done()
     assert signal.getsignal(signal.SIGTERM) == before
 
 
-def test_server_that_cannot_start_says_so_with_its_status(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    app = create_app(settings)
-    monkeypatch.setattr(Server, "run", lambda _: None)
-    with pytest.raises(SystemExit, match="3"):
-        serve(app, settings)
-    monkeypatch.setattr(Server, "started", True, raising=False)
-    monkeypatch.setattr(Server, "__init__", lambda *_: None)
-    serve(app, settings)
+async def test_signal_handlers_are_restored_after_an_error(settings: Settings) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    server = Server(create_app(settings), settings)
+    with pytest.raises(RuntimeError), server.capture_signals():
+        raise RuntimeError
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_server_that_cannot_start_exits_with_status_3(settings: Settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings = settings.model_copy(update={"port": taken.getsockname()[1]})
+        with pytest.raises(SystemExit, match="3"):
+            serve(create_app(settings), settings)

@@ -1,10 +1,9 @@
-"""The log of slow statements."""
+"""The slow-query log."""
 
 import logging
 
 import pytest
 from fastapi import FastAPI
-from httpx import ASGITransport, AsyncClient
 from sqlalchemy import literal, select, text
 from sqlalchemy.exc import DBAPIError
 from starlette.responses import Response
@@ -13,6 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 from app.database import Database
 from app.factory import create_app
 from app.settings import Settings
+from tests.core.fixtures import client_of
 from tests.core.things import router
 
 
@@ -27,11 +27,11 @@ async def test_slow_statement_is_logged_with_duration_and_route(
     app.include_router(router)
     async with (
         app.router.lifespan_context(app),
-        AsyncClient(transport=ASGITransport(app), base_url="http://test") as another,
+        client_of(app) as client,
     ):
         thing_id = "01890000-0000-7000-8000-000000000000"
-        await another.get(f"/things/{thing_id}")
-    lines = [r.getMessage() for r in caplog.records if r.name == "app.slow_queries"]
+        await client.get(f"/things/{thing_id}")
+    lines = [r.getMessage() for r in caplog.records if r.name == "app.core.slow_queries"]
     [line] = [line for line in lines if "FROM things" in line]
     assert " s in GET /things/{thing_id}: SELECT things.id" in line
     assert thing_id not in line
@@ -50,7 +50,7 @@ async def test_fast_statement_is_not_logged(
     assert "SELECT 1" not in caplog.text
 
 
-async def test_request_without_a_route_is_named_by_its_path(
+async def test_request_without_a_route_is_logged_with_its_path(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = create_app(with_threshold(settings, 1e-9))
@@ -62,13 +62,13 @@ async def test_request_without_a_route_is_named_by_its_path(
         await Response()(scope, receive, send)
 
     app.mount("/mounted", mounted)
-    async with AsyncClient(transport=ASGITransport(app), base_url="http://test") as client:
+    async with client_of(app) as client:
         await client.get("/mounted/here")
     await database.dispose()
     assert " s in GET /mounted/here: SELECT" in caplog.text
 
 
-async def test_statement_that_fails_is_logged_too(
+async def test_failed_statement_is_logged(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     database = Database(with_threshold(settings, 1e-9))
@@ -76,12 +76,10 @@ async def test_statement_that_fails_is_logged_too(
         async with database.write() as session:
             await session.execute(text("SELECT nothing FROM nowhere"))
     await database.dispose()
-    assert " s without success in no request: SELECT nothing FROM nowhere" in caplog.text
+    assert " s (failed) in no request: SELECT nothing FROM nowhere" in caplog.text
 
 
-async def test_start_and_stop_of_the_process_are_not_requests(
-    app: FastAPI, settings: Settings
-) -> None:
+async def test_lifespan_events_are_not_requests(app: FastAPI, settings: Settings) -> None:
     messages = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
     sent: list[str] = []
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.shared.models import Base, utc_now
+from app.core.models import Base, utc_now
 
 
 class Book(Base):

@@ -7,12 +7,12 @@ from fastapi import APIRouter, Request
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
+from app.core.errors import NotFound, problems
+from app.core.models import utc_now
 from app.database import ReadSession, Session
-from app.errors import NotFound, problems
 from app.lending.isbn import normalize
 from app.lending.models import Book, Loan
 from app.lending.schemas import BookCreate, BookRead, BookReadWithLoans, LoanCreate, LoanRead
-from app.shared.models import utc_now
 
 lending_router = APIRouter(prefix="/books", tags=["lending"])
 

@@ -4,11 +4,11 @@ from datetime import datetime
 
 from pydantic import EmailStr
 
-from app.shared.schemas import Input, Line, Output
+from app.core.schemas import Input, Output, SingleLineStr
 
 
 class BookCreate(Input):
-    title: Line
+    title: SingleLineStr
     isbn: str | None = None
 
 

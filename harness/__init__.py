@@ -1,0 +1,1 @@
+"""What the tests, benchmarks and scripts of this repository share."""

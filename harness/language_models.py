@@ -1,0 +1,45 @@
+"""A language model for services with the assistant."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from harness.waiting import free_port, wait_until_reachable
+
+FAKE_MODEL = """
+import asyncio
+from fastapi import FastAPI
+
+app = FastAPI()
+
+
+@app.post("/v1/chat/completions")
+async def complete(body: dict):
+    await asyncio.sleep(0.5)
+    return {"choices": [{"message": {"content": body["model"] + " says yes"}}]}
+"""
+
+
+@contextmanager
+def fake_language_model(folder: Path) -> Iterator[str]:
+    """The URL of a language model that takes half a second, however many ask."""
+    program = folder / "fake_model.py"
+    program.write_text(FAKE_MODEL)
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", "fake_model:app", "--port", str(port)]
+    log = folder / "fake_model.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
+    try:
+        docs = f"http://127.0.0.1:{port}/docs"
+        wait_until_reachable(
+            lambda: httpx.get(docs).raise_for_status(), httpx.HTTPError, process, log
+        )
+        yield f"http://127.0.0.1:{port}/v1"
+    finally:
+        process.terminate()
+        process.wait(30)

@@ -1,0 +1,148 @@
+"""A template with releases of the test's own, and projects that follow them."""
+
+import io
+import shutil
+import subprocess
+import tomllib
+from collections.abc import Mapping
+from contextlib import redirect_stderr
+from pathlib import Path
+from typing import Any
+
+import copier
+
+from harness.rendering import ROOT, export
+
+# The work tree as a release, and what a test makes of it afterwards.
+WORK_TREE = "9998.0.0"
+NEXT = "9999.0.0"
+
+GIT = ("git", "-c", "user.name=Test", "-c", "user.email=test@example.org")
+
+
+def releases() -> dict[str, str]:
+    """The commit of each released version, the oldest first."""
+    return tomllib.loads((ROOT / "releases.toml").read_text())
+
+
+def git(folder: Path, *arguments: str) -> str:
+    command = (*GIT, *arguments)
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, f"git {' '.join(arguments)}\n{result.stdout}{result.stderr}"
+    return result.stdout
+
+
+def commit(folder: Path, message: str = "State") -> None:
+    """Commit all there is, in a repository that is made the first time."""
+    git(folder, "init", "--quiet")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--allow-empty", "-m", message)
+
+
+def replace(folder: Path, name: str, old: str, new: str) -> None:
+    """Change a text that stands in a file once."""
+    path = folder / name
+    text = path.read_text()
+    assert text.count(old) == 1, f"{old!r} is {text.count(old)} times in {name}"
+    path.write_text(text.replace(old, new))
+
+
+class Template:
+    """A clone of this repository, with the released versions and the work tree as the newest."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @classmethod
+    def clone(cls, folder: Path) -> "Template":
+        if git(ROOT, "rev-parse", "--is-shallow-repository").strip() == "true":
+            raise AssertionError("Updates start from earlier commits: git fetch --unshallow")
+        git(ROOT, "clone", "--quiet", "--no-tags", str(ROOT), str(folder))
+        for version, released in releases().items():
+            git(folder, "tag", version, released)
+        git(folder, "rm", "-r", "--quiet", ".")
+        export(folder)
+        template = cls(folder)
+        template.release(WORK_TREE)
+        return template
+
+    def copy(self, folder: Path) -> "Template":
+        """One that a test may change."""
+        return Template(shutil.copytree(self.folder, folder, symlinks=True))
+
+    def replace(self, name: str, old: str, new: str) -> None:
+        replace(self.folder, name, old, new)
+
+    def release(self, version: str = NEXT) -> None:
+        commit(self.folder, version)
+        git(self.folder, "tag", version)
+
+
+class Project:
+    """A service in a repository of its own, or in a folder of a larger one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @classmethod
+    def copy(
+        cls, template: Template, folder: Path, version: str = WORK_TREE, **answers: Any
+    ) -> "Project":
+        """Render a version and commit it, as its message says."""
+        copier.run_copy(
+            str(template.folder),
+            folder,
+            data=answers,
+            defaults=True,
+            unsafe=False,
+            quiet=True,
+            vcs_ref=version,
+        )
+        project = cls(folder)
+        project.commit()
+        return project
+
+    def commit(self) -> None:
+        commit(self.folder)
+
+    def replace(self, name: str, old: str, new: str) -> None:
+        replace(self.folder, name, old, new)
+
+    def update(self, version: str | None = None, **answers: Any) -> str:
+        """`copier update --defaults`, to the newest version unless told; what it prints."""
+        with redirect_stderr(io.StringIO()) as printed:
+            copier.run_update(
+                self.folder,
+                data=answers,
+                defaults=True,
+                overwrite=True,
+                unsafe=self.needs_trust(),
+                vcs_ref=version,
+            )
+        return printed.getvalue()
+
+    def needs_trust(self) -> bool:
+        """Whether the next update is the one to 2.0.0, which runs a script."""
+        answers = (self.folder / ".copier-answers.yml").read_text()
+        return "\n_commit: 1." in answers
+
+    def take_back(self) -> None:
+        """Undo an update that is not committed, by the recipe of the README."""
+        recipe = "git restore --source=HEAD --staged --worktree . && git clean --force -d"
+        assert recipe in git(self.folder, "show", "HEAD:./README.md")
+        subprocess.run(recipe, shell=True, cwd=self.folder, check=True)
+
+    def changed(self) -> set[str]:
+        """The files that differ from the last commit."""
+        status = git(self.folder, "status", "--short", "--untracked-files=all", "--no-renames", ".")
+        return {line[3:] for line in status.splitlines()}
+
+    def conflicts(self) -> set[str]:
+        """The files with conflicts, by the command that the message names."""
+        return set(git(self.folder, "diff", "--name-only", "--diff-filter=U").splitlines())
+
+    def files(self) -> Mapping[str, str]:
+        """All that is rendered, without the one secret, which is another each time."""
+        listed = git(self.folder, "ls-files", "--cached", "--others").splitlines()
+        names = {n for n in listed if n not in (".env", "uv.lock") and "__pycache__" not in n}
+        return {n: (self.folder / n).read_text() for n in names if (self.folder / n).is_file()}

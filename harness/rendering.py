@@ -1,0 +1,61 @@
+"""Rendering the work tree as a user would: plain Copier, never trusted, no questions asked."""
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import copier
+from jinja2.environment import Environment
+
+ROOT = Path(__file__).parent.parent
+
+
+def export(folder: Path) -> Path:
+    """Copy what git tracks or would track, so that Copier neither sees tags nor caches."""
+    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listing, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    for name in filter(None, names.split("\0")):
+        if (ROOT / name).is_file():
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, target)
+    return folder
+
+
+def render(template: Path, service: Path, *, overwrite: bool = False, **answers: Any) -> Path:
+    """Copy the template without trust and without questions."""
+    copier.run_copy(
+        str(template),
+        service,
+        data=answers,
+        defaults=True,
+        overwrite=overwrite,
+        unsafe=False,
+        quiet=True,
+    )
+    return service
+
+
+def cache_compilation() -> None:
+    """Compile each template once a process: three quarters of Copier's time goes there."""
+    compile_: Any = Environment.compile  # whose overloads need literal arguments
+    cached: dict[Any, Any] = {}
+
+    def cached_compile(
+        self: Environment,
+        source: Any,
+        name: str | None = None,
+        filename: str | None = None,
+        raw: bool = False,
+        defer_init: bool = False,
+    ) -> Any:
+        self.preprocess(str(source), name, filename)  # Copier's `yield` starts anew with each
+        key = (source, name, raw)
+        if "ans_random" in str(source):  # Jinja folds constants: the cache would keep one secret
+            return compile_(self, source, name, filename, raw, defer_init)
+        if key not in cached:
+            cached[key] = compile_(self, source, name, filename, raw, defer_init)
+        return cached[key]
+
+    Environment.compile = cached_compile  # type: ignore[method-assign]  # on purpose

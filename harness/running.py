@@ -1,0 +1,137 @@
+"""A service as its users meet it: a process of its own, on a real database of its own."""
+
+import json
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from harness.services import UV, Service
+from harness.waiting import free_port, wait_until_reachable
+
+# Keeps a database of the service's own test server until its input ends.
+DATABASE = """
+import asyncio, sys, tempfile
+from pathlib import Path
+from tests.core.server import new_database, running_server
+
+async def keep(*kind):
+    with tempfile.TemporaryDirectory() as folder:
+        async with running_server(*kind, Path(folder), sys.argv[1]) as server:
+            async with new_database(server, "system") as url:
+                print(url, flush=True)
+                await asyncio.to_thread(sys.stdin.read)
+
+asyncio.run(keep(*sys.argv[2:]))
+"""
+
+# As `python -m app.main`, which does not know of endpoints that tests add at the end of the module.
+SERVE = (
+    "from app.main import app, settings; from app.core.server import serve; serve(app, settings)"
+)
+
+
+@contextmanager
+def database(service: Service, *kind: str) -> Iterator[str]:
+    """The URL of an empty database, on the server that the service's own tests use."""
+    with subprocess.Popen(
+        [UV, "run", "--no-sync", "python", "-c", DATABASE, uuid4().hex, *kind],
+        cwd=service.folder,
+        env=service.variables,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            url = process.stdout.readline().strip()
+            assert url, "the test server did not start"
+            yield url
+            process.stdin.close()
+            assert process.wait(60) == 0
+        finally:
+            process.kill()  # or leaving the block would wait for ever
+
+
+class Running:
+    """A process that serves, its client, and its log."""
+
+    def __init__(self, process: subprocess.Popen[bytes], client: httpx.Client, log: Path) -> None:
+        self.process = process
+        self.client = client
+        self.log_file = log
+
+    @property
+    def log(self) -> str:
+        return self.log_file.read_text()
+
+    def call(self, method: str, path: str, body: Any = None, *, status: int = 200) -> Any:
+        """The body of the answer, which must have this status."""
+        response = self.client.request(method, path, json=body)
+        assert response.status_code == status, f"{method} {path}: {response.text}"
+        return response.json() if response.content else None
+
+    def stop(self) -> None:
+        """End it as an orchestrator does, unless it has ended, and wait until it is gone."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                status = self.process.wait(30)
+            finally:
+                self.process.kill()
+            assert status == 0, f"ended with {status}\n{self.log}"
+
+
+@contextmanager
+def serving(service: Service, url: str, **environment: object) -> Iterator[Running]:
+    """The service on the database of `url`; further settings by name, lists as JSON."""
+    port = free_port()
+    own = {"port": str(port), "shutdown_delay": "0"}
+    variables = service.variables | settings(url, own | environment)
+    log = service.folder.parent / f"{port}.log"
+    command = [str(python_of(service)), "-c", SERVE]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=service.folder, env=variables, stdout=output, stderr=output
+        )
+    # Limits of the client's own would hide those of the service.
+    limits = httpx.Limits(max_connections=None)
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, limits=limits) as client:
+        running = Running(process, client, log)
+        try:
+            wait_until_reachable(
+                lambda: client.get("/health/live").raise_for_status(),
+                httpx.HTTPError,
+                process,
+                log,
+            )
+            yield running
+        finally:
+            running.stop()
+
+
+def settings(url: str, environment: Mapping[str, object]) -> dict[str, str]:
+    values = {
+        name.upper(): value if isinstance(value, str) else json.dumps(value)
+        for name, value in environment.items()
+    }
+    return {"ENVIRONMENT": "test", "DATABASE_URL": url} | values
+
+
+def python_of(service: Service) -> Path:
+    return Path(service.variables["UV_PROJECT_ENVIRONMENT"], "bin", "python")
+
+
+def run_in(service: Service, url: str, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the service's environment against a database."""
+    return service.run(UV, "run", "--no-sync", *command, **settings(url, {}))
+
+
+def succeed_in(service: Service, url: str, *command: str) -> str:
+    return service.succeed(UV, "run", "--no-sync", *command, **settings(url, {}))

@@ -1,0 +1,158 @@
+"""Read-only sessions: what they return, what they refuse, and when they hold a connection."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import column, delete, func, insert, literal, select, table, text, union
+from sqlalchemy.exc import InvalidRequestError, NoResultFound, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import joinedload, selectinload
+from uuid_utils.compat import uuid7
+
+from app.core.sessions import Reader
+from app.database import Database
+from app.settings import Settings
+from tests.core.support import checked_out
+from tests.core.things import Thing
+
+COUNT = select(func.count()).select_from(Thing)
+
+
+@pytest.fixture
+async def thing(session: AsyncSession) -> Thing:
+    """A thing with two parts."""
+    thing = Thing(name="x", parts=[Thing(name="y"), Thing(name="z")])
+    session.add(thing)
+    await session.commit()
+    return thing
+
+
+async def read_names(session: Reader) -> list[str]:
+    return list(await session.scalars(select(Thing.name).order_by(Thing.name)))
+
+
+async def test_function_that_reads_accepts_both_kinds_of_session(
+    database: Database, thing: Thing
+) -> None:
+    async with database.write() as session:
+        written = await read_names(session)
+    async with database.read() as reading:
+        assert await read_names(reading) == written == ["x", "y", "z"]
+
+
+@pytest.mark.real_commits
+async def test_rows_outlive_the_connection(database: Database, thing: Thing) -> None:
+    statement = select(Thing).options(selectinload(Thing.parts)).where(Thing.name == "x")
+    result = await database.read().execute(statement)
+    assert checked_out(database) == 0
+    [(found,)] = result.all()
+    assert {part.name for part in found.parts} == {"y", "z"}
+    assert checked_out(database) == 0
+
+
+async def test_row_is_found_by_its_key(database: Database, thing: Thing) -> None:
+    session = database.read()
+    options = [selectinload(Thing.parts)]
+    for found in (
+        await session.get(Thing, thing.id, options=options),
+        await session.get_one(Thing, thing.id, options=options),
+    ):
+        assert found is not None
+        assert {part.name for part in found.parts} == {"y", "z"}
+
+
+async def test_missing_row_is_none_or_an_error(database: Database) -> None:
+    session = database.read()
+    assert await session.get(Thing, uuid7()) is None
+    with pytest.raises(NoResultFound):
+        await session.get_one(Thing, uuid7())
+
+
+async def test_parameters_are_passed_to_the_statement(database: Database, thing: Thing) -> None:
+    statement = select(Thing.name).where(text("name = :name"))
+    session = database.read()
+    assert (await session.scalars(statement, {"name": "y"})).all() == ["y"]
+    assert await session.scalar(statement, {"name": "z"}) == "z"
+    assert await session.scalar(statement, {"name": "missing"}) is None
+
+
+async def test_joined_collection_needs_unique(database: Database, thing: Thing) -> None:
+    statement = select(Thing).options(joinedload(Thing.parts)).where(Thing.name == "x")
+    [found] = (await database.read().scalars(statement)).unique()
+    assert len(found.parts) == 2
+    with pytest.raises(InvalidRequestError, match=r"unique\(\)"):
+        (await database.read().scalars(statement)).all()
+
+
+@pytest.mark.real_commits
+async def test_each_statement_sees_what_is_committed_before_it(
+    database: Database, session: AsyncSession
+) -> None:
+    async with database.read() as reading:
+        assert await reading.scalar(COUNT) == 0
+        session.add(Thing(name="x"))
+        await session.commit()
+        assert await reading.scalar(COUNT) == 1
+        await session.execute(delete(Thing))
+        await session.commit()
+        assert await reading.scalar(COUNT) == 0
+
+
+async def test_no_connection_is_held_between_statements(settings: Settings) -> None:
+    database = Database(settings)
+    async with database.read() as session:
+        assert (await session.scalars(select(literal(1)))).all() == [1]
+        assert checked_out(database) == 0
+        assert (await session.execute(select(literal(1), literal(2)))).all() == [(1, 2)]
+        assert checked_out(database) == 0
+        with pytest.raises(SQLAlchemyError):
+            await session.scalar(select(column("nothing")).select_from(table("nowhere")))
+        assert checked_out(database) == 0
+    await database.dispose()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [delete(Thing), insert(Thing).values(name="x"), text("DELETE FROM things")],
+    ids=str,
+)
+async def test_statement_that_writes_is_refused(
+    database: Database, thing: Thing, statement: Any
+) -> None:
+    session = database.read()
+    with pytest.raises(RuntimeError, match="cannot write or lock rows: depend on Session"):
+        await session.execute(statement)
+    assert await session.scalar(COUNT) == 3
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        select(Thing).with_for_update(),
+        select(Thing).with_for_update(skip_locked=True),
+        union(select(Thing.id), select(Thing.id)).with_for_update(read=True),
+    ],
+    ids=["lock", "skip-locked", "union"],
+)
+async def test_statement_that_locks_rows_is_refused(database: Database, statement: Any) -> None:
+    with pytest.raises(RuntimeError, match="cannot write or lock rows: depend on Session"):
+        await database.read().execute(statement)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        union(select(literal(1)), select(literal(1))),
+        text("SELECT 1 AS one").columns(column("one")),
+    ],
+    ids=["union", "text"],
+)
+async def test_union_and_text_with_columns_are_read(database: Database, statement: Any) -> None:
+    assert await database.read().scalar(statement) == 1
+
+
+@pytest.mark.parametrize("name", ["add", "flush", "commit", "stream", "connection", "run_sync"])
+def test_read_session_has_no_method_that_writes_or_holds_a_connection(
+    settings: Settings, name: str
+) -> None:
+    assert not hasattr(Database(settings).read(), name)

@@ -1,0 +1,1 @@
+"""Find what breaks, blocks or loads lazily when FastAPI code moves to async SQLAlchemy."""

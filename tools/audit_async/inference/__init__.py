@@ -1,0 +1,1 @@
+"""Resolves names, functions and classes across the modules of a code base."""

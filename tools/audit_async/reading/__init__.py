@@ -1,0 +1,1 @@
+"""Abstract interpretation of one function: its statements in the order in which they run."""

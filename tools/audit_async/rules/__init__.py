@@ -1,0 +1,1 @@
+"""The rules: what they report and suggest."""

@@ -1,0 +1,1 @@
+"""Python files and their syntax trees."""
