@@ -285,7 +285,8 @@ class Rewriting:
         """Rename what this file itself defines, such as a class of the template."""
         table = self.moves.names.get(self.module.removesuffix(".__init__"), {})
         for old, node in definitions(self.tree).items():
-            new = table[old][1] if table.get(old) else old
+            moved = table.get(old)
+            new = moved[1] if moved else old
             if new != old and new not in self.taken | self.names | self.bound:
                 self.rename_uses(old, new)
                 written = self.source.text(node)
