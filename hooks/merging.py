@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 
 from rename import merge
 from rewriting import Import, annotation_strings, imports_in, split_at_imports, write_imports
@@ -112,6 +113,9 @@ def merge_parts(
     What is not imports is merged by lines, and imports by name, since their order differs. `moved`
     imports what the file defined before.
     """
+    deleted = deleted_names(ours, base)
+    base = base.only(lambda block: block.name not in deleted)
+    theirs = theirs.only(lambda block: block.name not in deleted)
     merged, conflict = merge_text(*(side.with_placeholder() for side in (ours, base, theirs)))
     if merged.count(PLACEHOLDER) != 1 or comments(ours) != comments(base):
         return merge_text(str(ours), str(base), str(theirs))
@@ -122,6 +126,20 @@ def merge_parts(
     if not imports:
         return (head.rstrip("\n") + "\n" + gap + body + "\n").lstrip("\n"), conflict
     return head + imports + (gap + body + "\n" if body else ""), conflict
+
+
+def deleted_names(ours: Parts, base: Parts) -> set[str]:
+    """Return the names that the owner deleted: they stay deleted, if the template changed them too.
+
+    What the owner renamed is not deleted: the template's changes are a conflict there.
+    """
+    added = [block for block in ours.blocks if block.name not in base.names]
+    return {
+        block.name
+        for block in base.blocks
+        if block.name not in ours.names
+        and not any(SequenceMatcher(None, block.text, new.text).ratio() > 0.5 for new in added)
+    }
 
 
 def comments(side: Parts) -> set[str]:

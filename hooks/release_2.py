@@ -188,7 +188,7 @@ class Update:
         text = self.rewritten(path, content, path)
         if text is not None and text.encode() != content:
             here.write_bytes(text.encode())
-            print(f"{path}: imports rewritten.")
+            print(f"{path}: {'imports' if is_python(path) else 'commands'} rewritten.")
 
     def update(self, path: str, blob: Blob) -> None:
         """Bring a file of the template to the new version, with the edits of its owner."""
