@@ -1,6 +1,6 @@
 """Transferring the rows of a service to another database: all or none of them, unchanged."""
 
-import importlib.util
+import importlib
 import os
 import resource
 import signal
@@ -142,7 +142,7 @@ class Owned:
         self.folder = folder
         (folder / "app").mkdir(parents=True)
         (folder / "app" / "models.py").write_text(models)
-        self.models = load(folder / "app" / "models.py")
+        self.models = load(folder)
         self.tables = self.models.Base.metadata.tables
 
     def create(self, url: str, **rows: list[dict[str, Any]]) -> str:
@@ -155,14 +155,16 @@ class Owned:
         return rows(self.models.Base.metadata, url)
 
 
-def load(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"models_{uuid4().hex}", path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # SQLAlchemy looks up annotations there
-    spec.loader.exec_module(module)
-    return module
+def load(folder: Path) -> ModuleType:
+    """The module `app.models` of a service, imported anew."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "app"]:
+        del sys.modules[name]
+    importlib.invalidate_caches()
+    sys.path.insert(0, str(folder))
+    try:
+        return importlib.import_module("app.models")
+    finally:
+        sys.path.remove(str(folder))
 
 
 def rows(metadata: sa.MetaData, url: str) -> dict[str, list[tuple[Any, ...]]]:
@@ -204,7 +206,7 @@ def test_rows_of_a_service_are_equal_on_every_database(
         )
         for kind in DRIVERS
     }
-    metadata = load(services["sqlite"] / "app" / "models.py").Base.metadata
+    metadata = load(services["sqlite"]).Base.metadata
     urls = [database(kind) for kind in ring]
     for kind, url in zip(ring, urls, strict=True):
         migrate(services[kind], url)
@@ -263,7 +265,7 @@ def test_command_of_the_guide_works(
     template: Path, tmp_path: Path, database: Callable[[str], str]
 ) -> None:
     service = render(template, tmp_path / "service", driver="psycopg", structure="flat")
-    metadata = load(service / "app" / "models.py").Base.metadata
+    metadata = load(service).Base.metadata
     old, url = f"sqlite:///{service}/my_service.db", database("postgresql")
     for made in (old, url):
         metadata.create_all(engine(made))

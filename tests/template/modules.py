@@ -13,7 +13,7 @@ from jinja2.sandbox import SandboxedEnvironment
 ROOT = Path(__file__).parents[2]
 QUESTIONS = yaml.safe_load((ROOT / "copier.yml").read_text())
 STRUCTURES = ("flat", "layered", "by_feature")
-RUFF = Path(sys.executable).parent / "ruff"
+RUFF = str(Path(sys.executable).parent / "ruff")
 
 
 def environment(planted: dict[str, str] | None = None) -> SandboxedEnvironment:

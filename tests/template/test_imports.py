@@ -2,6 +2,7 @@
 
 import ast
 import sys
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -38,7 +39,7 @@ def alias_of(name: str, alias: str | None) -> str:
     return f"{name} as {alias}" if alias else name
 
 
-def statement(block: tuple[str, object], parenthesized: bool) -> str:
+def statement(block: tuple[str, Any], parenthesized: bool) -> str:
     module, what = block
     if not isinstance(what, tuple):
         return f"import {alias_of(module, what)}\n"
@@ -61,7 +62,7 @@ def imported(code: str) -> set[tuple[str | None, str, str]]:
 @settings(max_examples=100, deadline=None, database=None)
 @given(blocks=BLOCKS, parenthesized=st.booleans(), for_types=st.booleans(), data=st.data())
 def test_any_imports_are_kept_and_in_the_order_of_ruff(
-    blocks: list[tuple[str, object]], parenthesized: bool, for_types: bool, data: st.DataObject
+    blocks: list[tuple[str, Any]], parenthesized: bool, for_types: bool, data: st.DataObject
 ) -> None:
     statements = [statement(block, parenthesized) for block in blocks]
     names = {name.split(".")[0] for _, _, name in imported("".join(statements))}
