@@ -98,8 +98,9 @@ async def applied_revisions(database: Database) -> frozenset[str]:
         rows = await database.read().scalars(select(VERSIONS.c.version_num))
     except DBAPIError:
         async with database.read_engine.connect() as connection:
-            if await connection.run_sync(_has_versions):
-                raise
+            is_migrated = await connection.run_sync(_has_versions)
+        if is_migrated:
+            raise
         return frozenset()
     return frozenset(rows)
 
