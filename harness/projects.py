@@ -116,10 +116,15 @@ class Project:
                 data=answers,
                 defaults=True,
                 overwrite=True,
-                unsafe=False,
+                unsafe=self.needs_trust(),
                 vcs_ref=version,
             )
         return printed.getvalue()
+
+    def needs_trust(self) -> bool:
+        """Whether the next update is the one to 2.0.0, which runs a script."""
+        answers = (self.folder / ".copier-answers.yml").read_text()
+        return "\n_commit: 1." in answers
 
     def undo_update(self) -> None:
         """Undo an update that is not committed, with the command in the service's documentation."""

@@ -18,7 +18,11 @@ from harness.waiting import free_port, wait_until_reachable
 DATABASE = """
 import asyncio, sys, tempfile
 from pathlib import Path
-from tests.core.server import new_database, running_server
+
+try:
+    from tests.core.server import new_database, running_server
+except ModuleNotFoundError:  # a service of 1.0.0
+    from tests.server import new_database, running_server
 
 async def keep(*kind):
     with tempfile.TemporaryDirectory() as folder:

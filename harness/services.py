@@ -5,10 +5,22 @@ import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 UV = str(Path(sys.executable).parent / "uv")
 SECONDS_PER_COMMAND = 600
+
+
+def folder_of_uv() -> Path:
+    """Return a folder with only uv, for the PATH: a service's commands must not find ours."""
+    folder = Path(sys.prefix, "uv")
+    folder.mkdir(exist_ok=True)
+    link = folder / "uv"
+    if not link.exists():
+        with suppress(FileExistsError):  # another worker made it
+            link.symlink_to(UV)
+    return folder
 
 
 class Service:
@@ -22,6 +34,7 @@ class Service:
             if not name.startswith(("COV_", "PYTEST_")) and name != "VIRTUAL_ENV"
         }
         self.variables |= {
+            "PATH": f"{folder_of_uv()}:{os.environ['PATH']}",
             "UV_PROJECT_ENVIRONMENT": str(environment),
             "UV_PYTHON": sys.executable,
             "PYTHONDONTWRITEBYTECODE": "",

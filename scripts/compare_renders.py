@@ -1,4 +1,4 @@
-"""Compare the renders of two revisions of the template, byte for byte, for all answers.
+"""Compare the services that two revisions of the template render, byte for byte.
 
 For refactorings that must not change a service: `python -m scripts.compare_renders` compares the
 work tree with HEAD, or with another revision given by `--base`. It covers the files of new services
@@ -91,6 +91,7 @@ def difference(templates: tuple[Path, Path], case: Case) -> str:
 
 
 def compare(job: tuple[tuple[Path, Path], Case]) -> str:
+    """`difference` with one argument, for `ProcessPoolExecutor.map`."""
     return difference(*job)
 
 
@@ -108,11 +109,11 @@ def main(arguments: list[str]) -> int:
         ["git", "archive", options.base], cwd=ROOT, check=True, capture_output=True
     ).stdout
     with tempfile.TemporaryDirectory() as folder:
-        base, work_tree = Path(folder, "base"), export(Path(folder, "work_tree"))
+        base, working_tree = Path(folder, "base"), export(Path(folder, "working_tree"))
         with tarfile.open(fileobj=io.BytesIO(archive)) as files:
             files.extractall(base, filter="data")
         todo = list(dict.fromkeys(cases(SELECTION if options.quick else EVERY)))
-        jobs = [((base, work_tree), case) for case in todo]
+        jobs = [((base, working_tree), case) for case in todo]
         differing = 0
         with ProcessPoolExecutor(options.processes, initializer=cache_compilation) as pool:
             for case, text in zip(todo, pool.map(compare, jobs, chunksize=8), strict=True):

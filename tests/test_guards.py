@@ -104,8 +104,8 @@ def output(template: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     [
         ("block", "Blocking call to time.sleep"),
         ("compute", "long_steps"),
-        ("leave_open", "in_nested_transaction"),
-        ("leave_open_for_real", "connections_in_use"),
+        ("leave_open", "holds_connection(isolated)"),
+        ("leave_open_for_real", "holds_connection(real)"),
         ("hold", "held a connection while it asked a model"),
         ("hold_for_real", "held a connection while it asked a model"),
     ],

@@ -98,7 +98,7 @@ def test_lazy_load_fails_the_suite(service: Service) -> None:
 
 def test_model_without_a_migration_fails_the_suite(service: Service) -> None:
     add_column(service)
-    output = service.uv_run_failing("pytest", "-q", "tests/test_migrations.py")
+    output = service.uv_run_failing("pytest", "-q", "tests/core/test_migrations.py")
     assert "test_models_and_migrations_agree" in output
 
 
@@ -110,7 +110,7 @@ def test_generated_migration_makes_the_suite_pass_again(service: Service) -> Non
     service.uv_run("alembic", "check")
     service.succeed("git", "add", ".")
     service.uv_run(*PRE_COMMIT)
-    service.uv_run("pytest", "-q", "tests/test_migrations.py", "tests/test_tasks.py")
+    service.uv_run("pytest", "-q", "tests/core/test_migrations.py", "tests/test_tasks.py")
     [migration] = (service.folder / "migrations" / "versions").glob("2*_when_a_task_began.py")
     assert "from app.models import UTCDateTime" in migration.read_text()
 

@@ -284,9 +284,9 @@ def test_parts_of_one_file_may_import_from_it() -> None:
 @pytest.mark.parametrize(
     ("statement", "message"),
     [
-        ("from app.planets import crud", "import what is needed from app.planets.crud"),
-        ("from app.planets import crud as c", "import what is needed from app.planets.crud"),
-        ("import app.planets.crud", "import what is needed from app.planets.crud"),
+        ("from app.planets import crud", "import members of app.planets.crud"),
+        ("from app.planets import crud as c", "import members of app.planets.crud"),
+        ("import app.planets.crud", "import members of app.planets.crud"),
         ("from app.planets.crud import get as c", "app.planets.crud.get cannot be renamed"),
     ],
 )

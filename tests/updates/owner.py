@@ -27,6 +27,7 @@ NEW_MODEL = {"layered": "app/models/label.py", "by_feature": "app/labels/models.
 NEW_ROUTES = {"layered": "app/api/labels.py", "by_feature": "app/labels/routes.py"}
 ALL_MODELS = {"layered": "app/models/__init__.py", "by_feature": "app/models.py"}
 ALL_ROUTES = {"flat": "app/api.py", "layered": "app/api/__init__.py", "by_feature": "app/api.py"}
+# Where 1.0.0 has base classes; later releases have them in app.core.models.
 BASE = {"layered": "app.models.base", "by_feature": "app.shared.models"}
 
 LABEL = """
@@ -116,13 +117,14 @@ def add_table_and_router(project: Project, structure: str) -> None:
         return
     module = NEW_MODEL[structure].removesuffix(".py").replace("/", ".")
     routes = NEW_ROUTES[structure].removesuffix(".py").replace("/", ".")
+    base = "app.core.models" if (project.folder / "app/core").exists() else BASE[structure]
     for name in (NEW_MODEL[structure], NEW_ROUTES[structure]):
         (project.folder / name).parent.mkdir(exist_ok=True)
         (project.folder / name).parent.joinpath("__init__.py").touch()
     (project.folder / NEW_MODEL[structure]).write_text(
         '"""Labels."""\n\nfrom sqlalchemy import String, UniqueConstraint\n'
         "from sqlalchemy.orm import Mapped, mapped_column\n\n"
-        f"from {BASE[structure]} import Base, PrimaryKey\n\n{LABEL}"
+        f"from {base} import Base, PrimaryKey\n\n{LABEL}"
     )
     (project.folder / NEW_ROUTES[structure]).write_text(
         '"""The endpoints of labels."""\n\nfrom fastapi import APIRouter\n'

@@ -8,8 +8,8 @@ import pytest
 from harness.projects import NEXT, WORK_TREE, Project, Template, releases
 from harness.running import database, run_in, succeed_in
 from harness.services import Service
-from harness.variants import Variant
-from tests.updates import owner
+from harness.variants import STRUCTURES, Variant
+from tests.updates import owner, reports
 from tests.updates.future_releases import (
     add_column_with_migration,
     add_setting,
@@ -19,29 +19,35 @@ from tests.updates.future_releases import (
 pytestmark = pytest.mark.xdist_group("aiosqlite-none")
 
 
+@pytest.mark.parametrize("structure", STRUCTURES)
 @pytest.mark.parametrize("version", releases())
 def test_edits_and_rows_are_kept_and_the_suite_passes(
     upstream: Template,
     tmp_path: Path,
     in_environment: Callable[[Path, Variant], Service],
-    edited: str,
+    structure: str,
     version: str,
 ) -> None:
-    variant = Variant("aiosqlite", edited)
+    variant = Variant("aiosqlite", structure)
     project = Project.copy(upstream, tmp_path / "project", version, **variant.answers)
-    owner.edit(project, edited)
+    owner.edit(project, structure)
+    if version.startswith("1."):
+        reports.add(project, structure)
     service = in_environment(project.folder, variant)
     with database(service) as url:
         rows = owner.settle(project, service, url)
 
         project.update()
         assert project.conflicts() == set()
-        assert owner.lost_edits(project, edited) == []
+        assert owner.lost_edits(project, structure) == []
+        if version.startswith("1."):
+            reports.finish_by_hand(project)
         service.install()
         succeed_in(service, url, "alembic", "upgrade", "head")
         succeed_in(service, url, "alembic", "check")
         assert owner.show(service, url) == rows
-    assert "passed" in service.uv_run("pytest", "-q", "--cov", "-n", "2")
+    service.uv_run("mypy")
+    assert "passed" in service.uv_run("pytest", "-q", "-n", "2")
 
 
 def test_migrations_of_owner_and_template_can_be_merged(
@@ -70,7 +76,7 @@ def test_migrations_of_owner_and_template_can_be_merged(
         assert "Multiple head revisions" in refused.stdout
         advice = 'uv run alembic merge heads -m "Merge"'
         assert advice in message
-        assert advice in service.uv_run_failing("pytest", "-q", "tests/test_migrations.py")
+        assert advice in service.uv_run_failing("pytest", "-q", "tests/core/test_migrations.py")
         succeed_in(service, url, "alembic", "merge", "heads", "-m", "Merge")
         succeed_in(service, url, "alembic", "upgrade", "head")
         succeed_in(service, url, "alembic", "check")
@@ -92,8 +98,8 @@ def test_update_can_be_undone_after_its_migration_was_merged_and_run(
         succeed_in(service, url, "alembic", "merge", "heads", "-m", "Merge")
         succeed_in(service, url, "alembic", "upgrade", "head")
 
-        readme = (project.folder / "README.md").read_text()
-        assert "`uv run alembic downgrade NEW@BEFORE`" in readme
+        guide = (project.folder / "docs" / "updating.md").read_text()
+        assert "`uv run alembic downgrade NEW@BEFORE`" in guide
         succeed_in(service, url, "alembic", "downgrade", "0002@0001")
         project.undo_update()
         assert project.changed() == set()
