@@ -19,7 +19,7 @@ LARGEST = {
     "dev_database": "sqlite",
     "sync_session": "true",
 }
-FIRST_TESTS = "tests/test_settings.py"
+FIRST_TESTS = "tests/core/test_settings.py"
 
 
 @dataclass(frozen=True)
