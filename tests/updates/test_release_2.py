@@ -1,0 +1,539 @@
+"""The update from 1.0.0 to 2.0.0, whose hook carries edits and imports over what moved."""
+
+import ast
+import io
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stderr
+from pathlib import Path
+
+import copier
+import pytest
+import yaml
+from copier.errors import UnsafeTemplateError
+from release_2 import TABLE, Tree, load_moves, module_of
+from rewriting import definitions
+
+from harness.projects import NEXT, WORK_TREE, Project, Template, commit, git
+from harness.rendering import ROOT
+from harness.variants import EXAMPLES, Variant
+
+# Between them, every module of both versions.
+VARIANTS = [
+    Variant("asyncpg", "flat", "jwt", EXAMPLES, "sqlite", True),
+    Variant("aiomysql", "layered", "jwt", EXAMPLES, "same", True),
+    Variant("asyncmy", "by_feature", "jwt", EXAMPLES, "sqlite", True),
+    Variant("psycopg", "by_feature", "jwt", EXAMPLES, "same", True),
+    Variant("aiosqlite", "layered", "jwt", EXAMPLES, "same", True),
+    Variant("aiosqlite", "flat", examples=()),
+]
+
+Versions = Callable[[Variant], tuple[Project, Project]]
+
+
+@pytest.fixture(scope="module")
+def versions(upstream: Template, tmp_path_factory: pytest.TempPathFactory) -> Versions:
+    """A service as 1.0.0 and as 2.0.0 render it; tests must not change them."""
+    made: dict[Variant, tuple[Project, Project]] = {}
+
+    def service(variant: Variant) -> tuple[Project, Project]:
+        if variant not in made:
+            folder = tmp_path_factory.mktemp("versions")
+            old = Project.copy(upstream, folder / "old", "1.0.0", **variant.answers)
+            made[variant] = old, Project.copy(upstream, folder / "new", **variant.answers)
+        return made[variant]
+
+    return service
+
+
+def public_names(tree: Tree) -> set[tuple[str, str]]:
+    """The names that an owner could import, but not those of tests."""
+    modules = [module_of(path) for path in tree.paths if re.match(r"(app|tests)/.*\.py$", path)]
+    return {
+        (module, name)
+        for module in modules
+        if not module.startswith("tests.test_")
+        for name in tree.names(module)[0]
+        if not name.startswith("_")
+    }
+
+
+# ---------------------------------------------------------------- The table
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=str)
+def test_every_name_of_1_0_0_is_found_or_known_to_be_gone(
+    versions: Versions, variant: Variant
+) -> None:
+    old, new = (Tree(project.folder) for project in versions(variant))
+    moves = load_moves(new)
+    lost = {
+        (module, name)
+        for module, name in public_names(old)
+        if not new.has(*moves.find(module, name))
+    }
+    assert lost == {
+        (module, name)
+        for module, name in public_names(old)
+        if name in moves.names.get(module, {}) and moves.names[module][name] is None
+    }
+    modules = {module_of(path) for path in old.paths if re.match(r"(app|tests)/.*\.py$", path)}
+    # Neither has anything in it.
+    empty = {"app.shared"}
+    assert {m for m in modules if not new.has(moves.find_module(m))} <= empty
+
+
+def test_table_has_only_what_was_there_and_what_is_there(versions: Versions) -> None:
+    table = yaml.safe_load(TABLE.read_text())
+    trees = [[Tree(project.folder) for project in versions(variant)] for variant in VARIANTS]
+    modules, names = set(table["modules"]), {(m, n) for m, ns in table["names"].items() for n in ns}
+    assert {m for m in modules if any(old.has(m) for old, _ in trees)} == modules
+    assert {n for n in names if any(n[1] in old.names(n[0])[0] for old, _ in trees)} == names
+    for old_module, found in table["modules"].items():
+        for place in found if isinstance(found, list) else [found]:
+            assert any(new.has(place) for _, new in trees), f"{old_module}: {place}"
+    for module, name in names:
+        found = table["names"][module][name]
+        for place in found if isinstance(found, list) else [found or ""]:
+            there, _, renamed = place.partition(":")
+            home = there or table["modules"].get(module, module)
+            assert not place or any(new.has(home, renamed or name) for _, new in trees), place
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=str)
+def test_every_import_of_every_name_works_after_the_update(
+    upstream: Template, tmp_path: Path, versions: Versions, variant: Variant
+) -> None:
+    project = Project(shutil.copytree(versions(variant)[0].folder, tmp_path / "project"))
+    tree = Tree(project.folder)
+    moves = load_moves(Tree(versions(variant)[1].folder))
+    wanted = [
+        (module, name)
+        for module, name in sorted(public_names(tree))
+        if name not in moves.names.get(module, {}) or moves.names[module][name] is not None
+    ]
+    forms = {
+        "names": "".join(
+            f"def use_{n}() -> object:\n    from {module} import {name}\n    return {name}\n\n\n"
+            for n, (module, name) in enumerate(wanted)
+        ),
+        "dotted": "".join(f"import {module}\n{module}.{name}\n" for module, name in wanted),
+        "packages": "".join(
+            f"from {module.rpartition('.')[0]} import {module.rpartition('.')[2]} as m{n}\n"
+            f"m{n}.{name}\n"
+            for n, (module, name) in enumerate(wanted)
+        ),
+        "strings": "WANTED = [\n"
+        + "".join(f'    "{module}.{name}",\n' for module, name in wanted)
+        + "]\n",
+    }
+    for form, text in forms.items():
+        (project.folder / "app" / f"mine_{form}.py").write_text(text)
+    project.commit()
+    printed = update(project)
+    assert " has no " not in printed
+    assert project.conflicts() == set()
+    script = (
+        "import importlib, pkgutil, app.mine_names as names, app.mine_dotted, app.mine_packages\n"
+        "from app.mine_strings import WANTED\n"
+        "[use() for name, use in vars(names).items() if name.startswith('use_')]\n"
+        "[pkgutil.resolve_name(wanted) for wanted in WANTED]\n"
+    )
+    environment = {"ENVIRONMENT": "test", "DATABASE_URL": variant_url(variant)}
+    project.folder.joinpath("run.py").write_text(script)
+    result = subprocess.run(
+        [sys.executable, "-W", "ignore", "run.py"],
+        cwd=project.folder,
+        env={"PYTHONPATH": ".", "SECRET_KEY": "x" * 40, "ASSISTANT_MODELS": '["m"]', **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def variant_url(variant: Variant) -> str:
+    if variant.dual or variant.driver == "aiosqlite":
+        return "sqlite:///x.db"
+    return "postgresql://u@localhost/x" if "psy" in variant.driver else "mysql://u@localhost/x"
+
+
+def update(project: Project, version: str = WORK_TREE, **options: str) -> str:
+    """`copier update --trust`; what it and the hook print."""
+    command = [sys.executable, "-m", "copier", "update", "--trust", "--defaults", "-r", version]
+    command += [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
+    result = subprocess.run(
+        command, cwd=project.folder, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout + result.stderr
+
+
+# ---------------------------------------------------------------- Files that were split
+
+
+def mark_definitions(project: Project, path: str) -> set[str]:
+    """Edit each top-level definition of a file: a comment after its last line, named for it."""
+    file = project.folder / path
+    lines = file.read_text().splitlines(keepends=True)
+    marked = set()
+    for name, node in sorted(
+        definitions(ast.parse("".join(lines))).items(), key=lambda item: -(item[1].end_lineno or 0)
+    ):
+        if any(f"# mine: {path}: " in line for line in lines[node.lineno : node.end_lineno]):
+            continue  # two names of one statement
+        is_block = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        line = f"{'    ' * is_block}# mine: {path}: {name}\n"
+        lines.insert(node.end_lineno or 0, line)
+        marked.add(f"# mine: {path}: {name}\n")
+    file.write_text("".join(lines))
+    return marked
+
+
+SPLIT = {
+    "flat": ["app/models.py", "app/schemas.py", "app/sqlite.py", "app/postgresql.py"],
+    "layered": ["app/models/base.py", "app/schemas/base.py", "app/models/job.py"],
+    "by_feature": [
+        "app/shared/models.py",
+        "app/shared/schemas.py",
+        "app/users/crud.py",
+        "app/users/models.py",
+        "app/users/routes.py",
+        "app/users/schemas.py",
+        "app/users/services.py",
+    ],
+}
+EVERYWHERE = ["app/database.py", "app/security.py", "tests/conftest.py", "tests/server.py"]
+# One definition of each half, and where it is now.
+HALVES = {
+    ("app/database.py", "Database"): "app/database.py",
+    ("app/database.py", "ReadOnlySession"): "app/core/sessions.py",
+    ("app/security.py", "hash_password"): "app/core/passwords.py",
+    ("app/security.py", "create_access_token"): "app/core/tokens.py",
+    ("tests/conftest.py", "client_of"): "tests/core/fixtures.py",
+    ("tests/conftest.py", "project"): "tests/fixtures/projects.py",
+    ("tests/conftest.py", "client"): "tests/fixtures/clients.py",
+    ("app/models.py", "Base"): "app/core/models.py",
+    ("app/models.py", "Job"): "app/core/jobs.py",
+    ("app/models.py", "Task"): "app/models.py",
+    ("app/schemas.py", "Input"): "app/core/schemas.py",
+    ("app/schemas.py", "Line"): "app/core/schemas.py",
+    ("app/schemas.py", "TaskRead"): "app/schemas.py",
+    ("app/postgresql.py", "create_engine"): "app/core/postgresql.py",
+    ("app/sqlite.py", "migrating"): "app/core/sqlite.py",
+    ("app/models/base.py", "UTCDateTime"): "app/core/models.py",
+    ("app/models/job.py", "Job"): "app/core/jobs.py",
+    ("app/schemas/base.py", "Output"): "app/core/schemas.py",
+    ("app/shared/models.py", "Base"): "app/core/models.py",
+    ("app/shared/models.py", "Job"): "app/core/jobs.py",
+    ("app/shared/schemas.py", "Moment"): "app/core/schemas.py",
+    ("app/users/crud.py", "create_user"): "app/users/crud.py",
+    ("app/users/crud.py", "find_refresh_token"): "app/logins/crud.py",
+    ("app/users/models.py", "User"): "app/users/models.py",
+    ("app/users/models.py", "RefreshToken"): "app/logins/models.py",
+    ("app/users/models.py", "LoginAttempts"): "app/core/login_attempts.py",
+    ("app/users/routes.py", "get_me"): "app/users/routes.py",
+    ("app/users/routes.py", "log_in"): "app/logins/routes.py",
+    ("app/users/schemas.py", "UserRead"): "app/users/schemas.py",
+    ("app/users/schemas.py", "TokenRead"): "app/logins/schemas.py",
+    ("app/users/services.py", "change_password"): "app/users/services.py",
+    ("app/users/services.py", "log_in"): "app/logins/services.py",
+}
+
+
+@pytest.mark.parametrize("variant", VARIANTS[:5], ids=str)
+def test_edit_of_each_definition_of_a_split_file_is_where_the_definition_is(
+    versions: Versions, tmp_path: Path, variant: Variant
+) -> None:
+    project = Project(shutil.copytree(versions(variant)[0].folder, tmp_path / "project"))
+    paths = [*EVERYWHERE, *SPLIT[variant.structure]]
+    paths = [path for path in paths if (project.folder / path).exists()]
+    marks = set().union(*(mark_definitions(project, path) for path in paths))
+    project.commit()
+    update(project)
+    files = project.files()
+    assert {mark for mark in marks if not any(mark in text for text in files.values())} == set()
+    for (path, name), new in HALVES.items():
+        if path in paths:
+            assert f"# mine: {path}: {name}\n" in files[new], (path, name)
+    conflicts = project.conflicts()
+    assert {path for path, text in files.items() if "<<<<<<< " in text} == conflicts
+    # Nothing else was edited.
+    fresh = versions(variant)[1].files()
+    unmarked = {path for path, text in files.items() if "# mine: " not in text} - conflicts
+    assert {path: files[path] for path in unmarked} == {
+        path: text for path, text in fresh.items() if path in unmarked
+    }
+
+
+def test_edit_of_one_half_is_merged_and_the_other_is_as_new(
+    versions: Versions, tmp_path: Path
+) -> None:
+    project = Project(shutil.copytree(versions(VARIANTS[4])[0].folder, tmp_path / "project"))
+    project.replace(
+        "app/security.py",
+        "\n\ndef digest_refresh_token(",
+        '\n\ndef first(token: str) -> str:\n    return re.sub("x", "", token)\n\n\n'
+        "def digest_refresh_token(",
+    )
+    project.replace("app/security.py", "import asyncio\n", "import asyncio\nimport re\n")
+    project.replace(
+        "app/security.py", "secrets.token_urlsafe(32)", "first(secrets.token_urlsafe(48))"
+    )
+    project.commit()
+    printed = update(project)
+    fresh = versions(VARIANTS[4])[1].files()
+    tokens = project.files()["app/core/tokens.py"]
+    assert "first(secrets.token_urlsafe(48))" in tokens
+    assert "from app.core.passwords import first\n" in tokens
+    # What the owner adds goes to the file that has most of the old one.
+    passwords = project.files()["app/core/passwords.py"]
+    assert "def first(" in passwords
+    assert "import re\n" in passwords
+    assert "import re\n" not in tokens
+    assert "app/core/tokens.py has your changes of app/security.py." in printed
+    assert project.conflicts() == set()
+    assert not (project.folder / "app/security.py").exists()
+    changed = {"app/core/tokens.py", "app/core/passwords.py"}
+    assert {p for p, text in project.files().items() if fresh.get(p) != text} == changed
+
+
+# ---------------------------------------------------------------- What owners do to files
+
+
+@pytest.fixture(scope="module")
+def edited(
+    versions: Versions, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Project, Project, str]:
+    """A service whose owner did all sorts of things, before and after; and what was printed."""
+    before = versions(VARIANTS[3])[0]
+    project = Project(
+        shutil.copytree(before.folder, tmp_path_factory.mktemp("edited") / "services" / "mine")
+    )
+    folder = project.folder
+    project.replace("app/errors.py", "logger = logging", "MINE = 1\nlogger = logging")
+    project.replace(
+        "app/database_errors.py",
+        "    if isinstance(error, exc.TimeoutError)",
+        "    if MINE:\n        return Kind.UNAVAILABLE\n    if isinstance(error, exc.TimeoutError)",
+    )
+    (folder / "tests/test_health.py").unlink()
+    (folder / "app/check_database.py").unlink()
+    (folder / "tests/test_check_database.py").unlink()
+    (folder / "app/logs.py").unlink()  # others need it
+    (folder / "tests/test_errors.py").chmod(0o755)
+    (folder / "app/shared/money.py").write_text("from app.shared.schemas import Line\n")
+    (folder / "tests/core").mkdir()
+    (folder / "tests/core/test_pool.py").write_text("# Mine, long before.\n")
+    (folder / "tests/test_pool.py").write_text("# Mine, edited.\n")
+    (folder / "app/old.py").write_text("from app.errors import NotFound\nprint 'hello'\n")
+    (folder / "app/latin.py").write_bytes(b"# Caf\xe9\nfrom app.errors import NotFound\n")
+    (folder / "app/gone.py").write_text("from app.database import NoWrites\n")
+    (folder / "app/windows.py").write_bytes(b"from app.errors import NotFound\r\nx = NotFound\r\n")
+    (folder / "Makefile").write_text("check:\n\tpython -m app.check_database\n")
+    project.replace("README.md", "An async API service.", "It keeps the plans of a garden.")
+    (folder / "link.py").symlink_to("app/errors.py")
+    commit(folder)
+    return before, project, update(project)
+
+
+def test_edits_move_along(edited: tuple[Project, Project, str]) -> None:
+    _, project, printed = edited
+    files = project.files()
+    assert "\nMINE = 1\n" in files["app/core/errors.py"]
+    # With its names, as they are now.
+    assert (
+        "    if MINE:\n        return ErrorKind.UNAVAILABLE\n"
+        in files["app/core/database_errors.py"]
+    )
+    assert "app/errors.py" not in files
+    assert "app/core/errors.py has your changes of app/errors.py." in printed
+    assert "It keeps the plans of a garden." in files["README.md"]
+    assert project.conflicts() == set()
+
+
+def test_mode_moves_along(edited: tuple[Project, Project, str]) -> None:
+    assert edited[1].folder.joinpath("tests/core/test_errors.py").stat().st_mode & 0o111
+    assert not edited[1].folder.joinpath("app/core/errors.py").stat().st_mode & 0o111
+
+
+def test_deleted_file_comes_back_only_where_it_is_needed(
+    edited: tuple[Project, Project, str],
+) -> None:
+    files = edited[1].files()
+    assert "tests/core/test_health.py" not in files
+    assert "tests/core/test_check_database.py" not in files
+    assert "app/core/check_database.py" not in files
+    assert "app/core/logs.py" in files
+
+
+def test_own_file_of_a_package_that_is_gone_keeps_its_package(
+    edited: tuple[Project, Project, str],
+) -> None:
+    files = edited[1].files()
+    assert files["app/shared/money.py"] == "from app.core.schemas import SingleLineStr\n"
+    assert "app/shared/__init__.py" in files
+    assert "app/shared/models.py" not in files
+
+
+def test_own_file_at_the_new_path_is_kept_beside_the_edited_one(
+    edited: tuple[Project, Project, str],
+) -> None:
+    _, project, printed = edited
+    assert "# Mine, long before." in project.files()["tests/core/test_pool.py"]
+    assert project.files()["tests/test_pool.py"] == "# Mine, edited.\n"
+    assert "tests/test_pool.py stays, because tests/core/test_pool.py is a file of its" in printed
+
+
+def test_what_cannot_be_rewritten_is_told(edited: tuple[Project, Project, str]) -> None:
+    _, project, printed = edited
+    assert "app/old.py: this version of Python cannot parse it" in printed
+    assert "app.errors" in project.files()["app/old.py"]
+    assert (project.folder / "app/latin.py").read_bytes().startswith(b"# Caf\xe9\n")
+    assert "app/gone.py: app.database has no NoWrites; the changelog of 2.0.0 says" in printed
+    assert printed.count(" has no ") == 1
+
+
+def test_line_ends_links_and_other_texts(edited: tuple[Project, Project, str]) -> None:
+    _, project, _ = edited
+    windows = (project.folder / "app/windows.py").read_bytes()
+    assert windows == b"from app.core.errors import NotFound\r\nx = NotFound\r\n"
+    assert (project.folder / "link.py").is_symlink()
+    assert "python -m app.core.check_database" in project.files()["Makefile"]
+
+
+def test_same_lines_are_a_conflict_of_the_new_names(versions: Versions, tmp_path: Path) -> None:
+    project = Project(shutil.copytree(versions(VARIANTS[5])[0].folder, tmp_path / "project"))
+    project.replace("app/errors.py", '"There is no such thing."', '"Nothing here."')
+    project.commit()
+    printed = update(project)
+    assert project.conflicts() == {"app/core/errors.py"}
+    assert "app/core/errors.py: conflict with your changes of app/errors.py; resolve it." in printed
+    text = project.files()["app/core/errors.py"]
+    yours = text.partition("<<<<<<< before updating\n")[2].partition("=======\n")[0]
+    assert yours.strip() == 'detail = "Nothing here."'
+    assert git(project.folder, "show", ":2:app/core/errors.py").count('"Nothing here."') == 1
+
+
+def test_service_in_a_folder_of_a_shallow_clone(upstream: Template, tmp_path: Path) -> None:
+    company = tmp_path / "company"
+    service, answers_file = company / "services" / "stock", ".copier-answers.stock.yml"
+    copier.run_copy(
+        str(upstream.folder),
+        service,
+        answers_file=answers_file,
+        data={"examples": []},
+        defaults=True,
+        quiet=True,
+        vcs_ref="1.0.0",
+    )
+    Project(service).replace("app/errors.py", '"There is no such thing."', '"Nothing here."')
+    (service / "app/mine.py").write_text("from app.errors import NotFound as NotFound\n")
+    commit(company)
+    git(tmp_path, "clone", "--quiet", "--depth=1", company.as_uri(), "clone")
+    project = Project(tmp_path / "clone" / "services" / "stock")
+    update(project, answers_file=answers_file, conflict="rej")
+    assert "from app.core.errors" in (project.folder / "app/mine.py").read_text()
+    assert project.conflicts() == {"services/stock/app/core/errors.py"}
+    assert list(project.folder.rglob("*.rej")) == []
+    assert git(tmp_path / "clone", "status", "--short", "services/stock/app/errors.py")[1] == "D"
+
+
+# ---------------------------------------------------------------- Trust
+
+
+def test_update_without_trust_is_refused_and_writes_nothing(
+    versions: Versions, tmp_path: Path
+) -> None:
+    project = Project(shutil.copytree(versions(VARIANTS[5])[0].folder, tmp_path / "project"))
+    with pytest.raises(UnsafeTemplateError, match="migrations"), redirect_stderr(io.StringIO()):
+        copier.run_update(project.folder, defaults=True, overwrite=True, vcs_ref=WORK_TREE)
+    command = [sys.executable, "-m", "copier", "update", "--defaults"]
+    refused = subprocess.run(
+        command, cwd=project.folder, capture_output=True, text=True, check=False
+    )
+    assert refused.returncode == 4
+    assert "consider adding the `--trust` option" in refused.stderr
+    assert project.changed() == set()
+
+
+def test_later_updates_need_no_trust_and_run_nothing(
+    own_upstream: Template, tmp_path: Path
+) -> None:
+    project = Project.copy(own_upstream, tmp_path / "project", "1.0.0", examples=[])
+    update(project)
+    project.commit()
+    own_upstream.replace("template/README.md.jinja", "# ", "# The ")
+    own_upstream.release(NEXT)
+    with redirect_stderr(io.StringIO()) as printed:
+        copier.run_update(project.folder, defaults=True, overwrite=True, unsafe=False)
+    assert "Running task" not in printed.getvalue()
+    assert project.changed() == {".copier-answers.yml", "README.md"}
+
+
+@pytest.mark.parametrize("place", ["", "services/stock"])
+def test_update_by_hand_without_trust_as_the_readme_shows(
+    versions: Versions, upstream: Template, tmp_path: Path, place: str
+) -> None:
+    whole = tmp_path / "whole"
+    before = versions(VARIANTS[4])[0].folder
+    shutil.copytree(before, whole / place, ignore=shutil.ignore_patterns(".git"))
+    project = Project(whole / place)
+    project.replace("app/security.py", "secrets.token_urlsafe(32)", "secrets.token_urlsafe(48)")
+    project.replace("README.md", "An async API service.", "It keeps the plans of a garden.")
+    project.replace("compose.yaml", "8000:8000", "8500:8000")
+    (project.folder / "Dockerfile").unlink()
+    (project.folder / "app/mine.py").write_text("from app.errors import NotFound as NotFound\n")
+    commit(whole)
+    readme = (ROOT / "hooks" / "README.md").read_text()
+    (block,) = re.findall(r"```shell\n(.*?recopy.*?)```", readme, re.DOTALL)
+    script = block.replace("uvx copier", f"{sys.executable} -m copier")
+    script = script.replace("uvx --from copier python", sys.executable)
+    script = script.replace("2.0.0", WORK_TREE).replace(
+        "https://github.com/OWNER/copier-fastapi-async", str(upstream.folder)
+    )
+    result = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=project.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    fresh = dict(versions(VARIANTS[4])[1].files())
+    del fresh["Dockerfile"]
+    fresh["app/mine.py"] = "from app.core.errors import NotFound as NotFound\n"
+    for path, old, new in (
+        ("app/core/tokens.py", "token_urlsafe(32)", "token_urlsafe(48)"),
+        ("README.md", "An async API service.", "It keeps the plans of a garden."),
+        ("compose.yaml", "8000:8000", "8500:8000"),
+    ):
+        assert old in fresh[path]
+        fresh[path] = fresh[path].replace(old, new)
+    assert project.files() == fresh
+
+
+def test_wrong_arguments_and_an_unknown_version_are_told_in_words(
+    versions: Versions, tmp_path: Path
+) -> None:
+    project = Project(shutil.copytree(versions(VARIANTS[5])[0].folder, tmp_path / "project"))
+    hook = shutil.copytree(ROOT / "hooks", tmp_path / "other" / "hooks") / "release_2.py"
+    commit(tmp_path / "other")  # a repository that has not got the version of the last update
+    for arguments, said in (
+        ([], "release_2.py takes the answers file."),
+        ([".copier-answers.yml"], "A version of the template cannot be rendered"),
+    ):
+        result = subprocess.run(
+            [sys.executable, str(hook), *arguments],
+            cwd=project.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (result.returncode, result.stdout) == (1, "")
+        assert said in result.stderr
+        assert "Traceback" not in result.stderr
+    assert project.changed() == set()
