@@ -156,7 +156,7 @@ def test_every_import_of_every_name_works_after_the_update(
 
 
 def variant_url(variant: Variant) -> str:
-    if variant.dual or variant.driver == "aiosqlite":
+    if variant.sqlite_in_development or variant.driver == "aiosqlite":
         return "sqlite:///x.db"
     return "postgresql://u@localhost/x" if "psy" in variant.driver else "mysql://u@localhost/x"
 
