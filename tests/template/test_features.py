@@ -107,6 +107,22 @@ def test_table_of_an_owned_entity_fits_the_migration_that_adds_accounts() -> Non
                 assert text in source, f"{entity}: {text}"
 
 
+def test_migration_that_adds_accounts_creates_their_tables() -> None:
+    def with_tables(auth: str) -> list[str]:
+        answers = {
+            **{"auth": auth, "owned": auth != "none", "driver": "asyncpg"},
+            **{"db": {"family": "postgresql"}, "rendered_examples": []},
+            **dict.fromkeys(("adds_accounts", "sqlite_in_development", "sync_session"), False),
+        }
+        rows = environment().from_string(QUESTIONS["features"]["default"]).render(answers)
+        features = [feature for feature, there in yaml.safe_load(rows).items() if there]
+        return [f for f in features if (FOLDER / f / "create_tables.py.jinja").exists()]
+
+    added = [feature for feature in with_tables("jwt") if feature not in with_tables("none")]
+    migration = FOLDER / "adds_accounts" / "migrations" / "versions" / "0002_accounts.py.jinja"
+    assert f"{{% set accounts_rooms = {added} %}}" in migration.read_text()
+
+
 def test_each_file_of_a_feature_is_rendered() -> None:
     modules, paths = sources()
     unread = []
