@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from harness.variants import Variant
 from tests.template.modules import QUESTIONS, ROOT, STRUCTURES, environment
 
 FOLDER = ROOT / "includes" / "features"
@@ -110,9 +111,9 @@ def test_table_of_an_owned_entity_fits_the_migration_that_adds_accounts() -> Non
 def test_migration_that_adds_accounts_creates_their_tables() -> None:
     def with_tables(auth: str) -> list[str]:
         answers = {
-            **{"auth": auth, "owned": auth != "none", "driver": "asyncpg"},
-            **{"db": {"family": "postgresql"}, "rendered_examples": []},
-            **dict.fromkeys(("adds_accounts", "sqlite_in_development", "sync_session"), False),
+            **Variant("asyncpg", auth=auth).answers,
+            **{"db": {"family": "postgresql"}, "owned": auth != "none", "rendered_examples": []},
+            **{"adds_accounts": False, "sqlite_in_development": False},
         }
         rows = environment().from_string(QUESTIONS["features"]["default"]).render(answers)
         features = [feature for feature, there in yaml.safe_load(rows).items() if there]
