@@ -207,7 +207,7 @@ def test_developed_on_sqlite(system: Service) -> None:
         assert development.execute("SELECT name FROM projects").fetchall() == [("On sqlite",)]
     output = system.uv_run("pytest", "-v", "tests/test_projects.py")
     for kind in ("sqlite", "postgresql"):
-        assert f"test_name_is_taken_once[{kind}] PASSED" in output
+        assert f"test_name_is_unique[{kind}] PASSED" in output
     guide = (system.folder / "docs" / "database.md").read_text()
     assert "## What SQLite will not catch" in guide
 

@@ -35,7 +35,7 @@ async def test_datetime_out_of_range_is_refused_with_the_range(client: AsyncClie
     body = {"name": "x", "seen_at": "0001-01-01T00:00:00+14:00"}
     response = await client.post("/things", json=body)
     [error] = response.json()["errors"]
-    assert error["msg"] == "Value error, must be between 1970 and 9998"
+    assert error["msg"] == "must be between 1970 and 9998"
 
 
 async def test_lone_surrogate_is_refused(client: AsyncClient) -> None:
