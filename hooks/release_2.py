@@ -126,7 +126,7 @@ class Update:
             if path in self.old.paths:
                 self.update(path, blob)
             else:
-                self.update_own(path, blob)
+                self.update_own(path)
         self.drop_deleted()
         for path in sorted(self.unread):
             print(f"{path}: this version of Python cannot parse it; its imports are unchanged.")
@@ -180,11 +180,12 @@ class Update:
             self.unread.add(path)
             return text
 
-    def update_own(self, path: str, blob: Blob) -> None:
+    def update_own(self, path: str) -> None:
         """Rewrite a file that the template never had."""
-        here, content = Path(path), blob.read()
-        if path in self.new.paths or not here.is_file() or here.read_bytes() != content:
+        here = Path(path)
+        if path in self.new.paths or not here.is_file():
             return  # now the template has one, too: Copier merged them
+        content = here.read_bytes()
         text = self.rewritten(path, content, path)
         if text is not None and text.encode() != content:
             here.write_bytes(text.encode())

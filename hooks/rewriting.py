@@ -322,7 +322,13 @@ class Rewriting:
         """Rename all uses of an imported name, unless another meaning of it is in the file."""
         if old in self.taken | self.kept or new in self.taken | self.names | self.bound:
             return False
-        return self.rename_uses(old, new)
+        sources = {
+            self.absolute(item)
+            for items in self.imports.values()
+            for item in items
+            if item.bound == old
+        }
+        return len(sources) == 1 and self.rename_uses(old, new)
 
     def rename_uses(self, old: str, new: str) -> bool:
         uses = [node for node in ast.walk(self.tree) if isinstance(node, ast.Name)]

@@ -126,6 +126,11 @@ MOVES = Moves(
             "from app.errors import Kind as Kind",
             "from app.core.errors import ErrorKind as Kind",
         ),
+        (
+            "def f():\n    from app.errors import Kind\ndef g():\n    from app.x import Kind",
+            "def f():\n    from app.core.errors import ErrorKind as Kind\n"
+            "def g():\n    from app.x import Kind",
+        ),
         # Names in strings, and attributes.
         ('patch("app.errors.Kind")', 'patch("app.core.errors.ErrorKind")'),
         ("patch('app.transactions.classify')", "patch('app.core.transactions.classify')"),
