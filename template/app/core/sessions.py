@@ -55,7 +55,7 @@ class ReadOnlySession:
         self, statement: TypedReturnsRows[*Columns], params: Parameters = None
     ) -> Result[*Columns]:
         """Return the rows. Raises `RuntimeError` for a statement that writes or locks rows."""
-        # `_for_update_arg` is undocumented: `test_statement_that_locks_rows_is_refused` is the
+        # `_for_update_arg` is undocumented: `test_statement_that_locks_rows_is_rejected` is the
         # contract. The lock would end with the statement, and protect nothing.
         if not statement.is_select or getattr(statement, "_for_update_arg", None) is not None:
             raise RuntimeError(
