@@ -20,7 +20,7 @@ from rewriting import definitions
 from harness.projects import NEXT, WORK_TREE, Project, Template, commit, git
 from harness.rendering import ROOT
 from harness.variants import EXAMPLES, Variant
-from tests.updates.releases_to_come import change_readme
+from tests.updates.future_releases import change_readme
 
 # Between them, every module of both versions.
 VARIANTS = [
