@@ -162,6 +162,7 @@ def _http_error(request: Request, error: Exception) -> Response:
 
 def _allowed_methods(request: Request) -> list[str]:
     """Return the methods of every route of the path; Starlette returns those of the first."""
+    # `matches` is undocumented: `test_allow_header_has_every_method_of_the_path` is the contract.
     return [
         method
         for method in METHODS

@@ -45,7 +45,8 @@ UtcDatetime = Annotated[
 class Input(BaseModel):
     """The base of request bodies: an unknown field, such as a typo, is an error."""
 
-    # With a maximum length, Pydantic also rejects lone surrogates.
+    # With a maximum length, Pydantic also rejects lone surrogates. This is undocumented:
+    # `test_lone_surrogate_is_rejected` is the contract.
     model_config = ConfigDict(extra="forbid", str_max_length=10_000, allow_inf_nan=False)
 
 

@@ -19,8 +19,8 @@ class Server(uvicorn.Server):
     `shutdown_delay` seconds, the server closes its socket and finishes requests in flight. A
     second signal exits at once.
 
-    `capture_signals` is undocumented. Remove the override when uvicorn can exit with status 0:
-    `tests/core/test_server.py` is the contract.
+    `capture_signals`, `should_exit` and `force_exit` are undocumented. Remove the override when
+    uvicorn can exit with status 0: `tests/core/test_server.py` is the contract.
     """
 
     def __init__(self, app: FastAPI, settings: Settings) -> None:
