@@ -96,7 +96,7 @@ class AllowedHostsMiddleware:
 
 
 class BodySizeLimitMiddleware:
-    """Rejects request bodies over `limit` bytes while they are read, whatever Content-Length says."""
+    """Rejects request bodies over `limit` bytes, whatever their Content-Length is."""
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
         self.app = app

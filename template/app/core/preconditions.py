@@ -52,7 +52,7 @@ async def get_precondition(
         Header(
             pattern=rf"^(?:\*|{TAG}(?:\s*,\s*{TAG})*)$",
             max_length=1000,
-            description="Change the resource only if it has this `ETag`; otherwise the status is 412.",
+            description="Change the resource only if it has this `ETag`; otherwise fail with 412.",
         ),
     ] = "*",
 ) -> Precondition:
