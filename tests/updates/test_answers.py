@@ -17,7 +17,11 @@ from tests.updates import owner
 @pytest.mark.parametrize(
     ("made_with", "changed", "message"),
     [
-        ({"structure": "layered"}, {"structure": "flat"}, "An update cannot change the structure (layered)"),
+        (
+            {"structure": "layered"},
+            {"structure": "flat"},
+            "An update cannot change the structure (layered)",
+        ),
         ({"auth": "jwt"}, {"auth": "none"}, "An update cannot remove them"),
         ({}, {"auth": "jwt", "driver": "asyncpg"}, "Add accounts, migrate, then update again"),
         (
