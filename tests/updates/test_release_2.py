@@ -16,11 +16,11 @@ import yaml
 from copier.errors import UnsafeTemplateError
 from release_2 import TABLE, Tree, load_moves, module_of
 from rewriting import definitions
-from tests.updates.releases_to_come import change_readme
 
 from harness.projects import NEXT, WORK_TREE, Project, Template, commit, git
 from harness.rendering import ROOT
 from harness.variants import EXAMPLES, Variant
+from tests.updates.future_releases import change_readme
 
 # Between them, every module of both versions.
 VARIANTS = [
