@@ -16,7 +16,7 @@ import yaml
 from harness.language_models import fake_language_model
 from harness.rendering import ROOT, render
 from harness.running import database, run_in, serving, succeed_in
-from harness.services import Service
+from harness.services import ENVIRONMENTS, Service
 from harness.waiting import eventually
 
 HERE = Path(__file__).parent
@@ -31,7 +31,7 @@ def system(
     answers = yaml.safe_load((HERE / f"{name}.yml").read_text())
     service = Service(
         render(template, tmp_path / "service", **answers),
-        ROOT / ".venv" / "environments" / f"{name}-{worker_id}",
+        ENVIRONMENTS / f"{name}-{worker_id}",
     )
     service.install()
     return service
