@@ -1,1 +1,1 @@
-"""What is claimed, measured: `python -m benchmarks`, and `python -m benchmarks.logins`."""
+"""Benchmarks: `python -m benchmarks` and `python -m benchmarks.logins`."""

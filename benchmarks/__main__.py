@@ -1,4 +1,4 @@
-"""Measures the rendered service next to its references, and writes `docs/performance`."""
+"""Measures rendered services and references, and writes `docs/performance`."""
 
 import argparse
 import sys
@@ -12,8 +12,8 @@ from pathlib import Path
 from benchmarks import report
 from benchmarks.bench import Bench
 from benchmarks.machine import this_machine
-from benchmarks.pace import SMOKE, Pace
 from benchmarks.results import Results, failures, read, write
+from benchmarks.schedule import SMOKE, Schedule
 from benchmarks.sections import SECTIONS
 from harness.rendering import ROOT
 
@@ -22,16 +22,18 @@ DOCS = ROOT / "docs"
 
 def main() -> None:
     options = parse()
-    pace = SMOKE if options.smoke else Pace()
+    schedule = SMOKE if options.smoke else Schedule()
     given = {name: getattr(options, name) for name in ("seconds", "rounds")}
-    pace = replace(pace, **{name: value for name, value in given.items() if value is not None})
+    schedule = replace(
+        schedule, **{name: value for name, value in given.items() if value is not None}
+    )
     if options.largest:
-        pace = replace(pace, rows=(*pace.rows, 10**7))
+        schedule = replace(schedule, rows=(*schedule.rows, 10**7))
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmarks-")))
         file = (folder if options.smoke else DOCS) / "performance" / "results.json"
         results = read(file) if file.exists() else Results(this_machine())
-        bench = Bench(folder, pace, stack)
+        bench = Bench(folder, schedule, stack)
         measured = run(bench, options.sections, replace(results, machine=this_machine()))
         write(measured, file)
         report.write(file)
@@ -42,23 +44,32 @@ def main() -> None:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__)
     add = parser.add_argument
-    add("--smoke", action="store_true", help="each section once and short; docs stay as they are")
-    add("--largest", action="store_true", help="growth to ten million rows")
-    add("--sections", type=names, default=list(SECTIONS), help=f"some of {','.join(SECTIONS)}")
-    add("--seconds", type=float, help="of each measurement")
-    add("--rounds", type=int, help="measurements of each contender at each work")
+    add(
+        "--smoke",
+        action="store_true",
+        help="run each section once and briefly, without writing to docs",
+    )
+    add("--largest", action="store_true", help="measure growth up to ten million rows")
+    add(
+        "--sections",
+        type=names,
+        default=list(SECTIONS),
+        help=f"sections to run, of {','.join(SECTIONS)}",
+    )
+    add("--seconds", type=float, help="duration of each measurement")
+    add("--rounds", type=int, help="number of measurements of each contender with each workload")
     return parser.parse_args()
 
 
 def names(text: str) -> list[str]:
     found = text.split(",")
     if unknown := set(found) - set(SECTIONS):
-        raise argparse.ArgumentTypeError(f"no such section: {min(unknown)}")
+        raise argparse.ArgumentTypeError(f"unknown section: {min(unknown)}")
     return found
 
 
 def run(bench: Bench, sections: list[str], results: Results) -> Results:
-    """The results with those of these sections replaced."""
+    """Run sections; returns the results with theirs replaced."""
     for name in sections:
         began = time.monotonic()
         print(f"{name} …", end=" ", flush=True)

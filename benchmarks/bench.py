@@ -1,4 +1,4 @@
-"""The rendered services, servers and databases of one run, each made when first asked for."""
+"""The rendered services, servers and databases of one run, created on first use."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -13,7 +13,7 @@ import httpx
 from benchmarks.contenders import SCHEMES, SECRET, Contender, Serving, serving
 from benchmarks.data import Data, log_in, seed
 from benchmarks.mixed import add_mixed_endpoint
-from benchmarks.pace import Pace
+from benchmarks.schedule import Schedule
 from harness.mariadb import MariaDB
 from harness.postgresql import PostgreSQL
 from harness.rendering import export, render
@@ -32,27 +32,27 @@ SERVERS: dict[str, type[Server]] = {"postgresql": LargePostgreSQL, "mysql": Mari
 
 @dataclass(frozen=True)
 class Database:
-    """A database with its rows; `place` is its URL without the scheme."""
+    """A database with rows; `location` is its URL without the scheme."""
 
     name: str
-    place: str
+    location: str
     data: Data
 
 
 class Bench:
-    def __init__(self, folder: Path, pace: Pace, stack: ExitStack) -> None:
+    def __init__(self, folder: Path, schedule: Schedule, stack: ExitStack) -> None:
         self.folder = folder
-        self.pace = pace
+        self.schedule = schedule
         self.stack = stack
         self.template = export(folder / "template")
         self.copies = 0
-        # Of this instance: what they made is gone with it.
+        # Per instance, so that the caches do not outlive it.
         self.server = cache(self._server)
         self.seeded = cache(self._seeded)
         self.service = cache(self._service)
 
     def _service(self, driver: str, *, accounts: bool = False, workers: int = 1) -> Contender:
-        """The service, rendered afresh."""
+        """A rendered service."""
         auth = "jwt" if accounts else "none"
         folder = self.folder / f"{driver}-{auth}"
         if not folder.exists():
@@ -64,28 +64,28 @@ class Bench:
         return self.stack.enter_context(running(SERVERS[family]))
 
     def _seeded(self, family: str, *, accounts: bool = False) -> Database:
-        """A database with the rows of `seed`, which nobody is connected to afterwards."""
+        """A database with the rows of `seed` and without connections."""
         driver = next(driver for driver in SCHEMES if FAMILIES[driver] == family)
         contender = self.service(driver, accounts=accounts)
         name = f"seeded_{driver}_{'accounts' if accounts else 'none'}"
-        place = self.place(family, name)
+        location = self.location(family, name)
         if family != "sqlite":
             self.server(family).create_database(name)
-        url = f"{SCHEMES[driver]}://{place}"
+        url = f"{SCHEMES[driver]}://{location}"
         assert contender.service is not None
         service = Service(contender.service, Path(sys.prefix))
         migrate = [sys.executable, "-m", "alembic", "upgrade", "head"]
         service.succeed(*migrate, **settings(url, {"secret_key": SECRET}))
-        with serving(contender, place) as made:
-            return Database(name, place, seed(made.address, accounts=accounts))
+        with serving(contender, location) as made:
+            return Database(name, location, seed(made.address, accounts=accounts))
 
-    def place(self, family: str, name: str) -> str:
+    def location(self, family: str, name: str) -> str:
         if family == "sqlite":
             return f"/{self.folder}/{name}.db"
         return f"{self.server(family).address}/{name}"
 
     def database(self, driver: str, *, accounts: bool = False) -> Database:
-        """On PostgreSQL one of its own; elsewhere sections share one, and what they wrote."""
+        """A seeded database: on PostgreSQL a new copy, elsewhere the same one for all sections."""
         seeded = self.seeded(FAMILIES[driver], accounts=accounts)
         if FAMILIES[driver] != "postgresql":
             return seeded
@@ -95,17 +95,17 @@ class Bench:
         server.execute(f"CREATE DATABASE {name} TEMPLATE {seeded.name}")
         with server.connect(name) as connection:
             connection.execute("VACUUM ANALYZE")
-        return Database(name, self.place("postgresql", name), seeded.data)
+        return Database(name, self.location("postgresql", name), seeded.data)
 
     @contextmanager
     def serving(
-        self, contenders: Iterable[Contender], place: str, **environment: object
+        self, contenders: Iterable[Contender], location: str, **environment: object
     ) -> Iterator[list[Serving]]:
-        """All of them at once; who is not asked costs nothing."""
+        """All contenders at the same time; those without requests use no CPU."""
         with ExitStack() as stack:
 
             def start(contender: Contender) -> Serving:
-                return with_user(stack.enter_context(serving(contender, place, **environment)))
+                return with_user(stack.enter_context(serving(contender, location, **environment)))
 
             with ThreadPoolExecutor(2) as threads:
                 started = list(threads.map(start, contenders))

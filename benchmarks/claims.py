@@ -1,4 +1,4 @@
-"""What accounts of a move to async claim, next to what was measured here."""
+"""Claims from reports about moving to async, compared with the results."""
 
 from dataclasses import dataclass
 
@@ -6,14 +6,14 @@ from benchmarks.figures import Figures, find, ratio
 from benchmarks.markdown import spread, table
 from benchmarks.measure import CLIENTS
 from benchmarks.results import Results
-from benchmarks.works import BATCH, MIXED, READ, SUMMARY
+from benchmarks.workloads import BATCH, MIXED, READ, SUMMARY
 
 
 @dataclass(frozen=True)
 class Claim:
     name: str
     times: float
-    work: str
+    workload: str
     clients: int
 
 
@@ -21,9 +21,9 @@ CLAIMS = (
     Claim("simple SELECT", 3.3, READ, CLIENTS),
     Claim("bulk INSERT", 5, BATCH, CLIENTS),
     Claim("JOIN", 4.2, SUMMARY, CLIENTS),
-    Claim("100 at once", 3, READ, 100),
+    Claim("100 concurrent", 3, READ, 100),
     Claim("50 users", 5.3, READ, 50),
-    Claim("more at once (mixed)", 10, MIXED, 100),
+    Claim("more concurrency (mixed)", 10, MIXED, 100),
 )
 PAIRS = (("service", "sync_block"), ("service", "sync_thread"), ("ref", "sync_block"))
 
@@ -31,26 +31,26 @@ PAIRS = (("service", "sync_block"), ("service", "sync_thread"), ("ref", "sync_bl
 def page(results: Results) -> str:
     figures: list[Figures] = [*(results.mixed or [])]
     if results.main:
-        figures += [*results.main.works, *results.main.users]
+        figures += [*results.main.workloads, *results.main.users]
     rows = []
     for claim in CLAIMS:
         try:
             found = [
                 ratio(
-                    find(figures, one, work=claim.work, clients=claim.clients),
-                    find(figures, other, work=claim.work, clients=claim.clients),
+                    find(figures, one, workload=claim.workload, clients=claim.clients),
+                    find(figures, other, workload=claim.workload, clients=claim.clients),
                 )
                 for one, other in PAIRS
             ]
         except LookupError:
             continue
         kept = [times.median >= claim.times for times in found[:2]]
-        verdict = "true" if all(kept) else "partly" if any(kept) else "not"
-        work = f"{claim.work}, {claim.clients} clients"
-        rows.append([claim.name, work, f"{claim.times:g}", *map(spread, found), verdict])
+        verdict = "true" if all(kept) else "partly" if any(kept) else "false"
+        measured_as = f"{claim.workload}, {claim.clients} clients"
+        rows.append([claim.name, measured_as, f"{claim.times:g}", *map(spread, found), verdict])
     heads = ["Claim", "Measured as", "Claimed", "the service / SYNC-BLOCK"]
     return f"""\
 {table([*heads, "the service / SYNC-THREAD", "REF / SYNC-BLOCK", "Verdict"], rows)}
 True: the service answers at least that many times the requests of both blocking references.
-Partly: of one of them. Not: of neither.
+Partly: of one of them. False: of neither.
 """

@@ -1,4 +1,4 @@
-"""Who is measured: rendered services and the references, each a process with one worker."""
+"""What is measured: rendered services and references, each in a process."""
 
 import os
 import socket
@@ -24,8 +24,8 @@ SCHEMES = {
     "aiomysql": "mysql+aiomysql",
     "aiosqlite": "sqlite+aiosqlite",
 }
-# What everybody can do without; the service's own limits are for people, not for benchmarks.
-PATIENT = {
+# Settings without the limits that would reject the requests of benchmarks.
+UNLIMITED = {
     "shutdown_delay": 0,
     "secret_key": SECRET,
     "log_level": "WARNING",
@@ -37,7 +37,7 @@ PATIENT = {
 
 @dataclass(frozen=True)
 class Contender:
-    """A rendered service where there is a folder, otherwise a reference of that name."""
+    """A rendered service, or without a folder the reference with this name."""
 
     name: str
     driver: str
@@ -48,7 +48,7 @@ class Contender:
 
 @dataclass(frozen=True)
 class Serving:
-    """A contender that runs; the headers are those of a user, where there are accounts."""
+    """A running contender; with accounts, `headers` are those of a user."""
 
     contender: Contender
     address: str
@@ -57,23 +57,23 @@ class Serving:
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """At once: in order, threads that wait for a connection would take half a minute."""
+    """Kill the processes: on SIGTERM, threads that wait for a connection take half a minute."""
     for each in processes(process.pid):
         each.kill()
     process.wait()
 
 
 @contextmanager
-def serving(contender: Contender, place: str, **environment: object) -> Iterator[Serving]:
-    """The contender on the database at `place`: an URL without its scheme."""
+def serving(contender: Contender, location: str, **environment: object) -> Iterator[Serving]:
+    """The contender on the database at `location`, a URL without its scheme."""
     port = free_port()
-    url = f"{SCHEMES[contender.driver]}://{place}"
+    url = f"{SCHEMES[contender.driver]}://{location}"
     command = [sys.executable, "-m", "uvicorn", "--port", str(port), "--log-level", "warning"]
     if contender.workers > 1:
         command += ["--workers", str(contender.workers)]
     if contender.service is not None:
         folder, module = contender.service, "app.main:app"
-        own = settings(url, PATIENT | {"port": str(port)} | environment)
+        own = settings(url, UNLIMITED | {"port": str(port)} | environment)
         if contender.workers == 1:
             command = [sys.executable, "-m", "app.main"]
             module = ""

@@ -1,4 +1,4 @@
-"""The rows that every contender finds, made through the service's own API."""
+"""The rows for all contenders, created through the API of the service."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ API = "/api/v1"
 
 @dataclass(frozen=True)
 class Data:
-    """Ids to ask for: a project with one of its tasks, and a project that gets more tasks."""
+    """The IDs of a project, of one of its tasks, and of a project for new tasks."""
 
     project: str
     task: str
@@ -21,14 +21,14 @@ class Data:
 
 
 def log_in(client: httpx.Client) -> dict[str, str]:
-    """The headers of a user who has logged in."""
+    """Log in; returns the headers of further requests."""
     form = {"username": USER["email"], "password": USER["password"]}
-    answer = client.post(f"{API}/auth/token", data=form).raise_for_status()
-    return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+    response = client.post(f"{API}/auth/token", data=form).raise_for_status()
+    return {"Authorization": f"Bearer {response.json()['access_token']}"}
 
 
 def seed(address: str, *, accounts: bool) -> Data:
-    """Projects with their tasks, of a new user where there are accounts."""
+    """Create projects with tasks; with accounts, of a new user."""
     with httpx.Client(base_url=address, timeout=60) as client:
         if accounts:
             client.post(f"{API}/auth/register", json=USER).raise_for_status()

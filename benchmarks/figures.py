@@ -1,4 +1,4 @@
-"""What was measured of one contender at one work, and how two of them compare."""
+"""The measurements of one contender with one workload, and how two contenders compare."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from statistics import median
 
 from benchmarks.load import Result
 
-# Instead of a rate of none, so that whoever answers any has infinitely many times as many.
+# Replaces a rate of 0, so that the ratio to it is practically infinite.
 TINY = 1e-300
 
 
@@ -24,16 +24,16 @@ class Spread:
 
 @dataclass(frozen=True)
 class Figures:
-    """All rounds of one contender at one work."""
+    """All rounds of one contender with one workload."""
 
-    work: str
+    workload: str
     contender: str
     driver: str
     clients: int
     rounds: list[Result]
 
     def spread(self, name: str) -> Spread:
-        """Of one of the fields of `Result`."""
+        """The spread of a field of `Result`."""
         return Spread.of(getattr(result, name) for result in self.rounds)
 
     def median(self, name: str) -> float:
@@ -45,13 +45,13 @@ class Figures:
 
 
 def ratio(one: Figures, other: Figures, name: str = "rate") -> Spread:
-    """Round by round: both were measured one right after the other."""
+    """The ratio in each round, in which both are measured in succession."""
     pairs = zip(one.rounds, other.rounds, strict=True)
     return Spread.of(getattr(a, name) / (getattr(b, name) or TINY) for a, b in pairs)
 
 
 def find(figures: list[Figures], contender: str, **wanted: object) -> Figures:
-    """The only one with these fields. Raises `LookupError` where there is none."""
+    """The figures with these fields. Raises `LookupError` if there are none."""
     for each in figures:
         if each.contender == contender and all(getattr(each, k) == v for k, v in wanted.items()):
             return each

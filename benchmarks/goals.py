@@ -1,4 +1,4 @@
-"""What the service is to reach on PostgreSQL with asyncpg, one process, and whether it does."""
+"""The goals of the service on PostgreSQL with asyncpg in one process, and whether it meets them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from benchmarks.results import Results
 from benchmarks.sections.accounts import Accounts, slowdown
 from benchmarks.sections.bursts import Burst
 from benchmarks.sections.main import CROWD, Main
-from benchmarks.sections.trips import AUTHENTICATED, Trips
-from benchmarks.works import CREATE, LIST, READ, WITH_TASKS
+from benchmarks.sections.round_trips import AUTHENTICATED, RoundTrips
+from benchmarks.workloads import CREATE, LIST, READ, WITH_TASKS
 
-TRIPS = {READ: 1, LIST: 1, WITH_TASKS: 2, CREATE: 3, AUTHENTICATED: 2}
+ROUND_TRIPS = {READ: 1, LIST: 1, WITH_TASKS: 2, CREATE: 3, AUTHENTICATED: 2}
 EXACT = (READ, LIST, WITH_TASKS)
 
 
@@ -26,19 +26,19 @@ class Goal:
 
 
 def at_least(name: str, figures: list[Figures], other: str, least: float, **of: object) -> Goal:
-    """That the service answers so many times the requests of another."""
+    """The goal to answer at least `least` times as many requests as another contender."""
     times = ratio(find(figures, "service", **of), find(figures, other, **of))
     title = {"floor_a": "FLOOR-A", "floor_b": "FLOOR-B", "ref": "REF"}[other]
     return Goal(name, f"≥ {least} times {title}", spread(times), times.median >= least)
 
 
 def of_main(main: Main) -> Iterator[Goal]:
-    for work in (READ, LIST):
-        yield at_least(work, main.works, "floor_b", 0.5, work=work, clients=CLIENTS)
-        yield at_least(work, main.works, "ref", 2, work=work, clients=CLIENTS)
-    yield at_least(CREATE, main.works, "ref", 2, work=CREATE)
+    for workload in (READ, LIST):
+        yield at_least(workload, main.workloads, "floor_b", 0.5, workload=workload, clients=CLIENTS)
+        yield at_least(workload, main.workloads, "ref", 2, workload=workload, clients=CLIENTS)
+    yield at_least(CREATE, main.workloads, "ref", 2, workload=CREATE)
     for clients in (CLIENTS, CROWD):
-        read = find(main.works, "service", work=READ, clients=clients)
+        read = find(main.workloads, "service", workload=READ, clients=clients)
         times = ratio_of_percentiles(read)
         name = f"p99 of {READ}, {clients} clients"
         yield Goal(name, "≤ 3 times p50", number(times), times <= 3)
@@ -66,17 +66,19 @@ def of_bursts(bursts: list[Burst]) -> Iterator[Goal]:
             yield Goal("Burst of 1000", "200 or 503, none after 5 s", measured, met)
 
 
-def of_trips(trips: list[Trips]) -> Iterator[Goal]:
-    [service] = [each for each in trips if (each.contender, each.driver) == ("service", "asyncpg")]
-    for work, most in TRIPS.items():
-        found = service.works[work]
-        met = found == most if work in EXACT else found <= most
-        wanted = f"{most}" if work in EXACT else f"≤ {most}"
-        yield Goal(f"Round trips of {work}", wanted, f"{found:g}", met)
+def of_round_trips(round_trips: list[RoundTrips]) -> Iterator[Goal]:
+    [service] = [
+        each for each in round_trips if (each.contender, each.driver) == ("service", "asyncpg")
+    ]
+    for workload, most in ROUND_TRIPS.items():
+        found = service.workloads[workload]
+        met = found == most if workload in EXACT else found <= most
+        wanted = f"{most}" if workload in EXACT else f"≤ {most}"
+        yield Goal(f"Round trips of {workload}", wanted, f"{found:g}", met)
 
 
 def goals(results: Results) -> list[Goal]:
-    """Those that the sections which were run tell about."""
+    """The goals of all sections that have results."""
     found: list[Goal] = []
     if results.main:
         found += of_main(results.main)
@@ -86,8 +88,8 @@ def goals(results: Results) -> list[Goal]:
         found.append(at_least("Read, wait, write", results.mixed, "floor_a", 0.9))
     if results.bursts:
         found += of_bursts(results.bursts)
-    if results.trips:
-        found += of_trips(results.trips)
+    if results.round_trips:
+        found += of_round_trips(results.round_trips)
     return found
 
 

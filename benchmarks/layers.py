@@ -1,6 +1,6 @@
-"""What each layer costs, measured within a service: run in its folder, with a task and batches.
+"""The cost of each layer: run in the folder of a service with a task ID and a number of batches.
 
-Prints the CPU microseconds of each as JSON, in the order of `LAYERS`.
+Prints the CPU microseconds of each layer as JSON, in the order of `sections.layers.NAMES`.
 """
 
 import json
@@ -19,8 +19,8 @@ BATCH = 40
 Run = Callable[[], Awaitable[Any]]
 
 
-async def answer(app: Any, path: str) -> None:
-    """One request, without a server and without a network."""
+async def request(app: Any, path: str) -> None:
+    """Call the application, without a server and a network."""
     scope = {
         **{"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "http"},
         **{"method": "GET", "path": path, "raw_path": path.encode(), "root_path": ""},
@@ -41,7 +41,7 @@ async def answer(app: Any, path: str) -> None:
 
 
 async def cost(runs: list[Run], batches: int) -> list[float]:
-    """In turn, so that what disturbs the machine disturbs all of them."""
+    """The costs of all runs, measured in turn so that other load affects all of them."""
     for run in runs:
         for _ in range(5 * BATCH):
             await run()
@@ -86,10 +86,10 @@ async def main(task_id: UUID, batches: int) -> list[float]:
             await database.read().scalar(crud.TASK, values)
 
         async def endpoint() -> None:
-            await answer(app, "/health/live")
+            await request(app, "/health/live")
 
         async def whole() -> None:
-            await answer(app, f"/api/v1/tasks/{task_id}")
+            await request(app, f"/api/v1/tasks/{task_id}")
 
         found = await cost([driver, rows, pooled_rows, objects, endpoint, whole], batches)
     await raw.close()

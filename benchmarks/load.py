@@ -1,4 +1,4 @@
-"""Load from outside: wrk, and what the serving process spends meanwhile."""
+"""Load by wrk, and the CPU time and memory that the server uses."""
 
 import json
 import shutil
@@ -17,7 +17,7 @@ SCRIPT = Path(__file__).with_name("wrk.lua")
 
 @dataclass(frozen=True)
 class Request:
-    """One kind of request; an @ in the body becomes a text that no other request has."""
+    """A request; each @ in the body is replaced by a unique text."""
 
     method: str
     path: str
@@ -27,7 +27,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Result:
-    """Of one run: requests in a second, milliseconds, errors, CPU microseconds a request, MB."""
+    """Requests per second, latency in ms, errors, CPU µs per request, and memory in MB."""
 
     rate: float
     p50: float
@@ -53,7 +53,7 @@ def memory_megabytes(serving: list[psutil.Process]) -> float:
 
 
 def settle(serving: list[psutil.Process], seconds: float = 3) -> None:
-    """Wait until nothing is done any more for clients that have hung up."""
+    """Wait until the server has finished the requests of disconnected clients."""
     end = time.monotonic() + seconds
     before = -1.0
     while before != (before := cpu_seconds(serving)) and time.monotonic() < end:
@@ -63,14 +63,14 @@ def settle(serving: list[psutil.Process], seconds: float = 3) -> None:
 def wrk() -> str:
     program = shutil.which("wrk")
     if program is None:
-        raise RuntimeError("The benchmarks need wrk: apt-get install wrk")
+        raise RuntimeError("wrk is not installed: apt-get install wrk")
     return program
 
 
 def load(address: str, pid: int, request: Request, *, clients: int, seconds: float) -> Result:
-    """What comes of so many clients that ask without a pause; the memory is the most it was.
+    """Send requests from concurrent clients without pauses; memory is the maximum.
 
-    Raises `RuntimeError` where wrk is missing.
+    Raises `RuntimeError` if wrk is not installed.
     """
     serving = processes(pid)
     before = cpu_seconds(serving)
@@ -91,7 +91,7 @@ def load(address: str, pid: int, request: Request, *, clients: int, seconds: flo
         while (left := end - time.monotonic()) > 0:
             time.sleep(min(left, 0.1))
             peak = max(peak, memory_megabytes(serving))
-        process.send_signal(signal.SIGINT)  # since wrk counts in whole seconds
+        process.send_signal(signal.SIGINT)  # because --duration takes whole seconds
         output, _ = process.communicate()
     spent = cpu_seconds(serving) - before
     settle(serving)

@@ -1,4 +1,4 @@
-"""On what was measured: nothing that tells whose machine it is."""
+"""The machine of the benchmarks, without anything that identifies it."""
 
 import os
 import platform
@@ -35,7 +35,7 @@ def processor() -> str:
     return platform.machine()
 
 
-def answer(*command: str) -> str:
+def output_of(*command: str) -> str:
     environment = os.environ | {"PATH": SYSTEM_PATH}
     output = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     return output.stdout.strip() or output.stderr.strip()
@@ -43,9 +43,9 @@ def answer(*command: str) -> str:
 
 def this_machine() -> Machine:
     servers = {
-        "PostgreSQL": answer(PostgreSQL.program("postgres"), "--version").split()[-1],
-        "MariaDB": answer("mariadbd", "--version").split("Ver ")[-1].split("-")[0],
-        "wrk": answer("wrk", "--version").split()[1],
+        "PostgreSQL": output_of(PostgreSQL.program("postgres"), "--version").split()[-1],
+        "MariaDB": output_of("mariadbd", "--version").split("Ver ")[-1].split("-")[0],
+        "wrk": output_of("wrk", "--version").split()[1],
     }
     return Machine(
         processor(),

@@ -1,4 +1,4 @@
-"""Tables and numbers as the page shows them."""
+"""Tables and numbers of the page."""
 
 from collections.abc import Iterable
 
@@ -15,14 +15,14 @@ TITLES = {
 
 
 def table(headers: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    """The first column to the left, the others to the right."""
+    """A table with the first column aligned left and the others right."""
     heads = list(headers)
     lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *rows]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines) + "\n"
 
 
 def number(value: float) -> str:
-    """Three digits that matter."""
+    """A number with three significant digits."""
     if value > 1e9:
         return "∞"
     if value >= 100:
@@ -35,17 +35,17 @@ def spread(value: Spread) -> str:
 
 
 def ratios(service: Figures, others: Iterable[Figures | None]) -> list[str]:
-    """How many times the others' requests a second the service answers."""
+    """The requests per second of the service, relative to those of the others."""
     return ["" if other is None else spread(ratio(service, other)) for other in others]
 
 
 def details(figures: Iterable[Figures]) -> str:
-    heads = ["Work", "Contender", "Clients", "Requests/s", "p50 ms", "p99 ms"]
+    heads = ["Workload", "Contender", "Clients", "Requests/s", "p50 ms", "p99 ms"]
     return table(
         [*heads, "CPU µs/request", "RSS MB", "Errors"],
         (
             [
-                *(each.work, TITLES[each.contender], each.clients, spread(each.spread("rate"))),
+                *(each.workload, TITLES[each.contender], each.clients, spread(each.spread("rate"))),
                 *(number(each.median(name)) for name in ("p50", "p99", "cpu")),
                 *(f"{each.spread('memory').high:.0f}", each.errors),
             ]
@@ -55,16 +55,16 @@ def details(figures: Iterable[Figures]) -> str:
 
 
 def against(figures: list[Figures], references: Iterable[str]) -> str:
-    """What of each work the service answers, for one that another answers."""
+    """The ratios of the service to the references, by workload, driver and clients."""
     names = list(references)
-    found = {(each.work, each.clients, each.driver, each.contender): each for each in figures}
+    found = {(each.workload, each.clients, each.driver, each.contender): each for each in figures}
     rows = []
     for each in figures:
         if each.contender == "service":
-            key = (each.work, each.clients)
+            key = (each.workload, each.clients)
             others = [
                 found.get((*key, each.driver, name)) or found.get((*key, "psycopg", name))
                 for name in names
             ]
-            rows.append([each.work, each.driver, each.clients, *ratios(each, others)])
-    return table(["Work", "Driver", "Clients", *(f"/ {TITLES[name]}" for name in names)], rows)
+            rows.append([each.workload, each.driver, each.clients, *ratios(each, others)])
+    return table(["Workload", "Driver", "Clients", *(f"/ {TITLES[name]}" for name in names)], rows)

@@ -1,4 +1,4 @@
-"""Measuring contenders in turn, so that what disturbs the machine disturbs all of them."""
+"""Measuring contenders in turn, so that other load on the machine affects all of them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -7,77 +7,85 @@ from benchmarks.bench import Bench, Database
 from benchmarks.contenders import Contender, Serving
 from benchmarks.figures import Figures
 from benchmarks.load import Request, Result, load
-from benchmarks.pace import Pace
-from benchmarks.works import READ, works
+from benchmarks.schedule import Schedule
+from benchmarks.workloads import READ, workloads
 
 CLIENTS = 32
 
 
-def ask(serving: Serving, request: Request, *, clients: int, seconds: float) -> Result:
-    """Load on one contender, in the name of its user."""
+def send(serving: Serving, request: Request, *, clients: int, seconds: float) -> Result:
+    """Send requests to one contender as its user."""
     sent = replace(request, headers={**request.headers, **serving.headers})
     return load(serving.address, serving.pid, sent, clients=clients, seconds=seconds)
 
 
 def in_turn(
     servings: Sequence[Serving],
-    pace: Pace,
-    work: str,
+    schedule: Schedule,
+    workload: str,
     clients: int,
     run: Callable[[Serving, float], Result],
 ) -> list[Figures]:
-    """After a warm-up, each contender once in each round; longer where so short a load gets no
-    answer at all.
+    """After a warm-up, run each contender once per round.
+
+    A run without any response is repeated with twice the duration, up to the timeout.
     """
 
     def answered(serving: Serving) -> Result:
-        seconds = pace.seconds
+        seconds = schedule.seconds
         result = run(serving, seconds)
-        while not (result.rate or result.errors) and seconds < pace.patience:
+        while not (result.rate or result.errors) and seconds < schedule.timeout:
             seconds *= 2
             result = run(serving, seconds)
         return result
 
-    if pace.warm_up:
+    if schedule.warm_up:
         for serving in servings:
-            run(serving, pace.warm_up)
-    rounds = [[answered(serving) for serving in servings] for _ in range(pace.rounds)]
+            run(serving, schedule.warm_up)
+    rounds = [[answered(serving) for serving in servings] for _ in range(schedule.rounds)]
     return [
-        Figures(work, serving.contender.name, serving.contender.driver, clients, list(results))
+        Figures(workload, serving.contender.name, serving.contender.driver, clients, list(results))
         for serving, results in zip(servings, zip(*rounds, strict=True), strict=True)
     ]
 
 
 def compare(
-    servings: Sequence[Serving], pace: Pace, work: str, request: Request, clients: int = CLIENTS
+    servings: Sequence[Serving],
+    schedule: Schedule,
+    workload: str,
+    request: Request,
+    clients: int = CLIENTS,
 ) -> list[Figures]:
-    """The same load on each."""
+    """Send the same requests to each contender."""
 
-    sending = min(clients, pace.most_clients)
+    sending = min(clients, schedule.most_clients)
 
     def run(serving: Serving, seconds: float) -> Result:
-        return ask(serving, request, clients=sending, seconds=seconds)
+        return send(serving, request, clients=sending, seconds=seconds)
 
-    return in_turn(servings, pace, work, clients, run)
+    return in_turn(servings, schedule, workload, clients, run)
 
 
 def compare_afresh(
     bench: Bench,
     contenders: Sequence[Contender],
     database: Database,
-    pace: Pace,
-    work: str,
+    schedule: Schedule,
+    workload: str,
     request: Request,
     clients: int,
 ) -> list[Figures]:
-    """Processes anew for each round, since blocking ones go on with what nobody waits for."""
-    once = replace(pace, rounds=1, warm_up=0)
+    """As `compare`, with new processes in each round.
+
+    Blocking processes continue with requests that their clients have abandoned.
+    """
+    once = replace(schedule, rounds=1, warm_up=0)
     rounds = []
-    for _ in range(pace.rounds):
-        with bench.serving(contenders, database.place) as servings:
+    for _ in range(schedule.rounds):
+        with bench.serving(contenders, database.location) as servings:
             for serving in servings:
-                ask(serving, works(database.data)[READ], clients=8, seconds=0.3)
-            rounds.append(compare(servings, once, work, request, clients))
+                send(serving, workloads(database.data)[READ], clients=8, seconds=0.3)
+            rounds.append(compare(servings, once, workload, request, clients))
     return [
         replace(same[0], rounds=[result for figures in same for result in figures.rounds])
         for same in zip(*rounds, strict=True)

@@ -1,4 +1,4 @@
-"""The endpoint that a service gets for the mixed work, as its owner would write it."""
+"""The endpoint for the mixed workload, as the owner of a service would write it."""
 
 from pathlib import Path
 
@@ -38,7 +38,7 @@ MARK = 'if __name__ == "__main__":'
 
 
 def add_mixed_endpoint(service: Path) -> None:
-    """To a service without accounts; with accounts, tasks belong to somebody."""
+    """Add the endpoint to a service without accounts; with accounts, tasks have owners."""
     if (service / "app" / "auth.py").exists():
         return
     (service / "app" / "mixed.py").write_text(MODULE)

@@ -1,4 +1,4 @@
-"""The plots of the page, the same bytes for the same results."""
+"""The plots of the page; the same results give the same bytes."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -41,22 +41,22 @@ def draw(file: Path, size: tuple[float, float], paint: Callable[[Axes], None]) -
 
 
 def bars(axes: Axes, figures: list[Figures], low: str, high: str | None = None) -> None:
-    """A group for each work, a bar for each contender; a line up to another value if wanted."""
-    works = list(dict.fromkeys(each.work for each in figures))
+    """A group of bars for each workload; `high` adds a line from the bar to another value."""
+    workloads = list(dict.fromkeys(each.workload for each in figures))
     for number, (name, color) in enumerate(COLORS.items()):
         shift = (number - len(COLORS) / 2 + 0.5) * WIDTH
-        places = [index + shift for index in range(len(works))]
-        found = [find(figures, name, work=work) for work in works]
+        positions = [index + shift for index in range(len(workloads))]
+        found = [find(figures, name, workload=workload) for workload in workloads]
         heights = [each.median(low) for each in found]
-        axes.bar(places, heights, WIDTH, label=TITLES[name], color=color)
+        axes.bar(positions, heights, WIDTH, label=TITLES[name], color=color)
         if high is not None:
-            axes.vlines(places, heights, [each.median(high) for each in found], "black", lw=0.8)
-    axes.set_xticks(range(len(works)), [fill(work, 12) for work in works])
+            axes.vlines(positions, heights, [each.median(high) for each in found], "black", lw=0.8)
+    axes.set_xticks(range(len(workloads)), [fill(workload, 12) for workload in workloads])
     axes.set_yscale("log")
 
 
 def draw_all(main: Main, folder: Path) -> None:
-    usual = [each for each in main.works if each.clients == CLIENTS]
+    usual = [each for each in main.workloads if each.clients == CLIENTS]
 
     def throughput(axes: Axes) -> None:
         bars(axes, usual, "rate")

@@ -1,4 +1,4 @@
-"""All that was measured, and the file that keeps it."""
+"""The results of all sections, and their file."""
 
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
@@ -13,13 +13,13 @@ from benchmarks.sections.bursts import Burst
 from benchmarks.sections.growth import Growth
 from benchmarks.sections.latency import Latency
 from benchmarks.sections.main import Main
+from benchmarks.sections.round_trips import RoundTrips
 from benchmarks.sections.template import Template
-from benchmarks.sections.trips import Trips
 
 
 @dataclass(frozen=True)
 class Results:
-    """What each section found, None where it has not been run; `dates` tells when it was."""
+    """The results of each section, or None if it has not been run; `dates` has the times."""
 
     machine: Machine
     dates: dict[str, str] = field(default_factory=dict)
@@ -28,14 +28,14 @@ class Results:
     mixed: list[Figures] | None = None
     bursts: list[Burst] | None = None
     latency: Latency | None = None
-    trips: list[Trips] | None = None
+    round_trips: list[RoundTrips] | None = None
     layers: dict[str, float] | None = None
     databases: list[Figures] | None = None
     growth: list[Growth] | None = None
     template: Template | None = None
 
 
-# They may stall where there are many clients; that is a result, and no reason to fail.
+# With many clients they may stall, which is a result and not a failure.
 BLOCKING = ("sync_block", "sync_thread")
 JSON = TypeAdapter(Results)
 
@@ -50,7 +50,7 @@ def write(results: Results, file: Path) -> None:
 
 
 def all_figures(part: Any) -> list[Figures]:
-    """Wherever they are in the results."""
+    """All figures in a part of the results."""
     if isinstance(part, Figures):
         return [part]
     if isinstance(part, list):
@@ -62,14 +62,14 @@ def all_figures(part: Any) -> list[Figures]:
 
 
 def failures(results: Results) -> list[str]:
-    """Requests that failed where none should."""
+    """Descriptions of requests that failed although they should not."""
     found = [
-        f"{each.contender} failed: {each.work}, {each.clients} clients, {each.driver}"
+        f"{each.contender} failed: {each.workload}, {each.clients} clients, {each.driver}"
         for each in all_figures(results)
         if each.contender not in BLOCKING and (each.errors or not each.median("rate"))
     ]
     return found + [
-        f"{burst.others} of {burst.requests} at once were not answered by the service"
+        f"the service did not respond to {burst.others} of {burst.requests} concurrent requests"
         for burst in results.bursts or []
         if burst.contender == "service" and burst.others
     ]

@@ -1,6 +1,6 @@
-"""A network between service and database that is slower, and counts round trips.
+"""A TCP proxy between service and database that adds latency and counts round trips.
 
-`python -m benchmarks.wire PORT DELAY` prints its own port, and runs until its input ends.
+`python -m benchmarks.wire PORT DELAY` prints its port, and runs until stdin is closed.
 """
 
 import socket
@@ -14,17 +14,17 @@ from harness.network import Network
 
 
 class Wire(Network):
-    """A round trip is data from the client after data from the server on the same connection."""
+    """A round trip begins with data from the client that follows data from the server."""
 
     def __init__(self, server_port: int, delay: float = 0) -> None:
         self.delay = delay
         self.waiting: dict[socket.socket, bool] = {}
-        self.trips: dict[socket.socket, int] = {}
+        self.round_trips: dict[socket.socket, int] = {}
         super().__init__(server_port)
 
     @property
     def total(self) -> int:
-        return sum(list(self.trips.values()))
+        return sum(list(self.round_trips.values()))
 
     def _forward(self, source: socket.socket, target: socket.socket) -> None:
         from_client = source in self.clients
@@ -32,7 +32,7 @@ class Wire(Network):
         with suppress(OSError):
             while data := source.recv(1 << 16):
                 if from_client and not self.waiting.get(client, False):
-                    self.trips[client] = self.trips.get(client, 0) + 1
+                    self.round_trips[client] = self.round_trips.get(client, 0) + 1
                 self.waiting[client] = from_client
                 if from_client and self.delay:
                     time.sleep(self.delay)
@@ -42,7 +42,7 @@ class Wire(Network):
 
 @contextmanager
 def slower(server_port: int, delay: float) -> Iterator[int]:
-    """The port of a wire in a process of its own."""
+    """The port of a proxy with this delay, in a separate process."""
     command = [sys.executable, "-m", "benchmarks.wire", str(server_port), str(delay)]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:

@@ -1,5 +1,5 @@
--- What one run of wrk sends, and its result as one line of JSON.
--- Arguments: method, path, body with @ for a number that no other request has, headers as Name=value.
+-- The requests of a run of wrk, and its result as one line of JSON.
+-- Arguments: method, path, body with @ for a unique number, headers as Name=value.
 
 local method, path, body, headers, sent
 

@@ -1,4 +1,4 @@
-"""Running the code of the documentation: every block of Python and shell, in order."""
+"""Running the code blocks of a document: Python and shell, in order."""
 
 import ast
 import asyncio
@@ -30,7 +30,7 @@ def documents() -> list[Path]:
 
 
 def fences(text: str) -> Iterator[tuple[int, str]]:
-    """Line and language of each fenced block: a second opinion on what sybil finds."""
+    """Line and language of each fenced block, found independently of sybil."""
     closing = None
     for number, line in enumerate(text.splitlines(), start=1):
         match = FENCE.match(line)
@@ -47,10 +47,10 @@ def has_code(document: Path) -> bool:
 
 
 class Guide:
-    """One document: its blocks share a namespace, a folder and an event loop.
+    """A document whose blocks share a namespace, a folder and an event loop.
 
-    A block of Python may await. The loop stands still between blocks, so one without `await` may
-    call `asyncio.run`.
+    Python blocks may use `await`. The loop does not run between blocks, so a block without `await`
+    may call `asyncio.run`.
     """
 
     def __init__(self, path: Path, folder: Path, **names: object) -> None:
@@ -58,11 +58,11 @@ class Guide:
         self.folder = folder
         self.names = names
         self.executed: list[int] = []
-        # A real module: SQLAlchemy looks up the names in annotations there.
+        # A real module, in which SQLAlchemy looks up the names in annotations.
         self.module = ModuleType(f"guide_{re.sub(r'[^a-z]', '_', path.stem)}")
 
     def run(self) -> None:
-        """Execute every block, the first that fails being the last. Works in `folder`."""
+        """Execute the blocks in `folder`, up to the first that fails."""
         parsers = [CodeBlockParser("python", self.python), CodeBlockParser("sh", self.shell)]
         vars(self.module).update(self.names, __builtins__=builtins)
         sys.modules[self.module.__name__] = self.module
@@ -73,16 +73,16 @@ class Guide:
         finally:
             del sys.modules[self.module.__name__]
             vars(self.module).clear()
-            gc.collect()  # what the guide left open is to be heard of now, not in another test
+            gc.collect()  # so that warnings about unclosed resources are raised in this test
 
     def python(self, example: Example) -> None:
-        # Empty lines in front, so that a traceback shows the document's own line.
+        # Leading empty lines make tracebacks show the line in the document.
         source = "\n" * (example.line + example.parsed.line_offset) + example.parsed
         flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
         code = compile(source, self.path, "exec", flags=flags, dont_inherit=True)
         block = FunctionType(code, vars(self.module))
         if code.co_flags & inspect.CO_COROUTINE:
-            self.loop.run(in_time(block(), f"{self.path.name}:{example.line}"))
+            self.loop.run(with_timeout(block(), f"{self.path.name}:{example.line}"))
         else:
             block()
         self.executed.append(example.line)
@@ -101,11 +101,11 @@ class Guide:
             check=False,
         )
         place = f"{self.path.name}:{example.line}"
-        assert result.returncode == 0, f"{place} ended with {result.returncode}\n{result.stdout}"
+        assert result.returncode == 0, f"{place} exited with {result.returncode}\n{result.stdout}"
         self.executed.append(example.line)
 
 
-async def in_time(block: Any, place: str) -> None:
+async def with_timeout(block: Any, place: str) -> None:
     try:
         async with asyncio.timeout(SECONDS_PER_BLOCK):
             await block

@@ -26,7 +26,7 @@ async def complete(body: dict):
 
 @contextmanager
 def fake_language_model(folder: Path) -> Iterator[str]:
-    """The URL of a language model that takes half a second, however many ask."""
+    """The URL of a language model that answers any number of requests after half a second."""
     program = folder / "fake_model.py"
     program.write_text(FAKE_MODEL)
     port = free_port()

@@ -1,4 +1,4 @@
-"""Clients that keep sending requests, and a record of how each was answered."""
+"""Clients that send requests continuously, and a record of every response."""
 
 import http.client
 import json
@@ -14,15 +14,15 @@ from uuid import uuid4
 
 from harness.waiting import eventually
 
-SECONDS_FOR_AN_ANSWER = 60
+REQUEST_TIMEOUT = 60
 
 
 @dataclass(frozen=True)
-class Answer:
-    """How one request was answered; its status is 0 when the connection broke."""
+class Response:
+    """The response to one request; the status is 0 if the connection failed."""
 
     sent: float
-    came: float
+    received: float
     status: int
     retry_after: str | None
     method: str
@@ -30,45 +30,48 @@ class Answer:
 
     @property
     def seconds(self) -> float:
-        return self.came - self.sent
+        return self.received - self.sent
 
 
 class Load:
-    """Clients that read and write projects in turn until they are told to stop."""
+    """Clients that alternately create and list projects until they are stopped."""
 
     def __init__(self, address: str, clients: int) -> None:
         self.address = address
-        self.answers: list[Answer] = []
+        self.responses: list[Response] = []
         self.stopping = threading.Event()
         self.threads = [threading.Thread(target=self._send, daemon=True) for _ in range(clients)]
 
-    def since(self, moment: float) -> list[Answer]:
-        """Answers to what was sent after this moment."""
-        return [answer for answer in self.answers if answer.sent > moment]
+    def since(self, timestamp: float) -> list[Response]:
+        """The responses to requests that were sent after this timestamp."""
+        return [response for response in self.responses if response.sent > timestamp]
 
     def wait_for(self, count: int, *statuses: int, after: float = 0) -> None:
-        """Wait for so many more answers with these statuses to what was sent after a moment."""
+        """Wait for `count` more responses with one of these statuses.
+
+        With `after`, for `count` responses to requests that were sent after that timestamp.
+        """
 
         def counted() -> int:
-            return sum(answer.status in statuses for answer in self.since(after))
+            return sum(response.status in statuses for response in self.since(after))
 
         wanted = count + (0 if after else counted())
         eventually(lambda: counted() >= wanted, lambda: self.summary(after))
 
     def summary(self, after: float = 0) -> str:
-        return str(Counter(answer.status for answer in self.since(after)))
+        return str(Counter(response.status for response in self.since(after)))
 
     def _send(self) -> None:
         connection = http.client.HTTPConnection(
-            urlsplit(self.address).netloc, timeout=SECONDS_FOR_AN_ANSWER
+            urlsplit(self.address).netloc, timeout=REQUEST_TIMEOUT
         )
         while not self.stopping.is_set():
             name = uuid4().hex
-            self._ask(connection, "POST", name, json.dumps({"name": name}))
-            self._ask(connection, "GET", name, None)
+            self._request(connection, "POST", name, json.dumps({"name": name}))
+            self._request(connection, "GET", name, None)
         connection.close()
 
-    def _ask(
+    def _request(
         self, connection: http.client.HTTPConnection, method: str, name: str, body: str | None
     ) -> None:
         sent = time.monotonic()
@@ -81,14 +84,14 @@ class Load:
             status, retry_after = response.status, response.getheader("Retry-After")
         except (OSError, http.client.HTTPException):
             connection.close()
-            time.sleep(0.02)  # where nobody listens, a refusal comes at once
-        answer = Answer(sent, time.monotonic(), status, retry_after, method, name)
-        self.answers.append(answer)
+            time.sleep(0.02)  # a refused connection fails immediately
+        received = time.monotonic()
+        self.responses.append(Response(sent, received, status, retry_after, method, name))
 
 
 @contextmanager
 def load(address: Any, clients: int = 8) -> Iterator[Load]:
-    """Clients that send as long as the block runs; their record stays."""
+    """Clients that send requests while the block runs."""
     sending = Load(str(address), clients)
     for thread in sending.threads:
         thread.start()
@@ -97,4 +100,4 @@ def load(address: Any, clients: int = 8) -> Iterator[Load]:
     finally:
         sending.stopping.set()
         for thread in sending.threads:
-            thread.join(SECONDS_FOR_AN_ANSWER)
+            thread.join(REQUEST_TIMEOUT)

@@ -1,4 +1,4 @@
-"""A network between a service and its database that can be cut, and counts what is sent."""
+"""A TCP proxy between a service and its database that can drop all packets."""
 
 import ctypes
 import socket
@@ -7,14 +7,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-# Linux: a filter on a socket decides what reaches it; what it drops is not even acknowledged.
+# A socket filter (Linux) drops packets before the kernel acknowledges them.
 SO_ATTACH_FILTER = 26
 SO_DETACH_FILTER = 27
-DROP = struct.pack("HBBI", 0x06, 0, 0, 0)  # `return 0`: keep nothing of the packet
+DROP = struct.pack("HBBI", 0x06, 0, 0, 0)  # the BPF program `return 0`
 
 
 class Network:
-    """A TCP proxy. `sent` counts the messages to the server: one for each round trip."""
+    """A TCP proxy. `sent` counts the messages to the server, which are the round trips."""
 
     def __init__(self, server_port: int) -> None:
         self.server_port = server_port
@@ -29,12 +29,12 @@ class Network:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self) -> None:
-        """Lose every packet from now on, of open connections and of new ones."""
+        """Drop every packet of open and new connections."""
         self.connected.clear()
-        self._filter([self.listener, *self.clients])
+        self._drop([self.listener, *self.clients])
 
-    def mend(self) -> None:
-        """Let new connections through. Those that were cut stay lost, as behind a firewall."""
+    def restore(self) -> None:
+        """Accept new connections. Those that were cut stay lost, as behind a firewall."""
         with suppress(OSError):
             self.listener.setsockopt(socket.SOL_SOCKET, SO_DETACH_FILTER, 0)
         self.connected.set()
@@ -48,11 +48,11 @@ class Network:
             each.close()
 
     @staticmethod
-    def _filter(sockets: list[socket.socket]) -> None:
+    def _drop(sockets: list[socket.socket]) -> None:
         program = ctypes.create_string_buffer(DROP)
         instructions = struct.pack("HL", 1, ctypes.addressof(program))
         for each in sockets:
-            with suppress(OSError):  # closed meanwhile
+            with suppress(OSError):  # closed in the meantime
                 each.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, instructions)
 
     def _accept(self) -> None:
@@ -74,7 +74,7 @@ class Network:
         with suppress(OSError):
             while data := source.recv(1 << 16):
                 if not self.connected.is_set():
-                    return  # lost, and nobody is told
+                    return  # the data is lost silently
                 self.sent += from_client
                 target.sendall(data)
             target.shutdown(socket.SHUT_WR)

@@ -1,4 +1,4 @@
-"""A template with releases of the test's own, and projects that follow them."""
+"""Releases of the template for tests, and projects that are updated to them."""
 
 import io
 import shutil
@@ -13,7 +13,7 @@ import copier
 
 from harness.rendering import ROOT, export
 
-# The work tree as a release, and what a test makes of it afterwards.
+# The versions of the work tree, and of the release that a test makes after it.
 WORK_TREE = "9998.0.0"
 NEXT = "9999.0.0"
 
@@ -33,17 +33,17 @@ def git(folder: Path, *arguments: str) -> str:
 
 
 def commit(folder: Path, message: str = "State") -> None:
-    """Commit all there is, in a repository that is made the first time."""
+    """Commit all files, in a repository that is created if there is none."""
     git(folder, "init", "--quiet")
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--allow-empty", "-m", message)
 
 
 def replace(folder: Path, name: str, old: str, new: str) -> None:
-    """Change a text that stands in a file once."""
+    """Replace a text that occurs once in a file."""
     path = folder / name
     text = path.read_text()
-    assert text.count(old) == 1, f"{old!r} is {text.count(old)} times in {name}"
+    assert text.count(old) == 1, f"{old!r} occurs {text.count(old)} times in {name}"
     path.write_text(text.replace(old, new))
 
 
@@ -56,7 +56,7 @@ class Template:
     @classmethod
     def clone(cls, folder: Path) -> "Template":
         if git(ROOT, "rev-parse", "--is-shallow-repository").strip() == "true":
-            raise AssertionError("Updates start from earlier commits: git fetch --unshallow")
+            raise AssertionError("Tests of updates need the history: run `git fetch --unshallow`.")
         git(ROOT, "clone", "--quiet", "--no-tags", str(ROOT), str(folder))
         for version, released in releases().items():
             git(folder, "tag", version, released)
@@ -67,7 +67,7 @@ class Template:
         return template
 
     def copy(self, folder: Path) -> "Template":
-        """One that a test may change."""
+        """A copy that a test may change."""
         return Template(shutil.copytree(self.folder, folder, symlinks=True))
 
     def replace(self, name: str, old: str, new: str) -> None:
@@ -79,7 +79,7 @@ class Template:
 
 
 class Project:
-    """A service in a repository of its own, or in a folder of a larger one."""
+    """A service in its own repository, or in a folder of a larger one."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -88,7 +88,7 @@ class Project:
     def copy(
         cls, template: Template, folder: Path, version: str = WORK_TREE, **answers: Any
     ) -> "Project":
-        """Render a version and commit it, as its message says."""
+        """Render a version and commit it."""
         copier.run_copy(
             str(template.folder),
             folder,
@@ -109,7 +109,7 @@ class Project:
         replace(self.folder, name, old, new)
 
     def update(self, version: str | None = None, **answers: Any) -> str:
-        """`copier update --defaults`, to the newest version unless told; what it prints."""
+        """Run `copier update --defaults`, by default to the newest version; returns its output."""
         with redirect_stderr(io.StringIO()) as printed:
             copier.run_update(
                 self.folder,
@@ -126,11 +126,11 @@ class Project:
         answers = (self.folder / ".copier-answers.yml").read_text()
         return "\n_commit: 1." in answers
 
-    def take_back(self) -> None:
-        """Undo an update that is not committed, by the recipe of the README."""
-        recipe = "git restore --source=HEAD --staged --worktree . && git clean --force -d"
-        assert recipe in git(self.folder, "show", "HEAD:./README.md")
-        subprocess.run(recipe, shell=True, cwd=self.folder, check=True)
+    def undo_update(self) -> None:
+        """Undo an update that is not committed, with the command in the service's documentation."""
+        command = "git restore --source=HEAD --staged --worktree . && git clean --force -d"
+        git(self.folder, "grep", "--fixed-strings", command, "HEAD", "--", "README.md", "docs")
+        subprocess.run(command, shell=True, cwd=self.folder, check=True)
 
     def changed(self) -> set[str]:
         """The files that differ from the last commit."""
@@ -138,11 +138,11 @@ class Project:
         return {line[3:] for line in status.splitlines()}
 
     def conflicts(self) -> set[str]:
-        """The files with conflicts, by the command that the message names."""
+        """The files with conflicts, listed by the command in the message after an update."""
         return set(git(self.folder, "diff", "--name-only", "--diff-filter=U").splitlines())
 
     def files(self) -> Mapping[str, str]:
-        """All that is rendered, without the one secret, which is another each time."""
+        """The rendered files, without the secret, which is random."""
         listed = git(self.folder, "ls-files", "--cached", "--others").splitlines()
         names = {n for n in listed if n not in (".env", "uv.lock") and "__pycache__" not in n}
         return {n: (self.folder / n).read_text() for n in names if (self.folder / n).is_file()}

@@ -1,4 +1,4 @@
-"""Rendering the work tree as a user would: plain Copier, never trusted, no questions asked."""
+"""Rendering the work tree as a user does: by Copier, without trust and without questions."""
 
 import shutil
 import subprocess
@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def export(folder: Path) -> Path:
-    """Copy what git tracks or would track, so that Copier neither sees tags nor caches."""
+    """Copy the files that git does not ignore, so that Copier sees no tags and no caches."""
     listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(listing, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     for name in filter(None, names.split("\0")):
@@ -24,7 +24,7 @@ def export(folder: Path) -> Path:
 
 
 def render(template: Path, service: Path, *, overwrite: bool = False, **answers: Any) -> Path:
-    """Copy the template without trust and without questions."""
+    """Run `copier copy` without trust and without questions."""
     copier.run_copy(
         str(template),
         service,
@@ -38,7 +38,7 @@ def render(template: Path, service: Path, *, overwrite: bool = False, **answers:
 
 
 def cache_compilation() -> None:
-    """Compile each template once a process: three quarters of Copier's time goes there."""
+    """Compile each Jinja template once per process, which takes three quarters of Copier's time."""
     compile_: Any = Environment.compile  # whose overloads need literal arguments
     cached: dict[Any, Any] = {}
 
@@ -50,12 +50,12 @@ def cache_compilation() -> None:
         raw: bool = False,
         defer_init: bool = False,
     ) -> Any:
-        self.preprocess(str(source), name, filename)  # Copier's `yield` starts anew with each
+        self.preprocess(str(source), name, filename)  # resets the state of Copier's `yield`
         key = (source, name, raw)
-        if "ans_random" in str(source):  # Jinja folds constants: the cache would keep one secret
+        if "ans_random" in str(source):  # constant folding would reuse the secret
             return compile_(self, source, name, filename, raw, defer_init)
         if key not in cached:
             cached[key] = compile_(self, source, name, filename, raw, defer_init)
         return cached[key]
 
-    Environment.compile = cached_compile  # type: ignore[method-assign]  # on purpose
+    Environment.compile = cached_compile  # type: ignore[method-assign]  # a patch

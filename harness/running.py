@@ -1,4 +1,4 @@
-"""A service as its users meet it: a process of its own, on a real database of its own."""
+"""Running a service as its users do: a process on a real database."""
 
 import json
 import signal
@@ -14,7 +14,7 @@ import httpx
 from harness.services import UV, Service
 from harness.waiting import free_port, wait_until_reachable
 
-# Keeps a database of the service's own test server until its input ends.
+# Keeps a database on the server of the service's tests until stdin is closed.
 DATABASE = """
 import asyncio, sys, tempfile
 from pathlib import Path
@@ -34,7 +34,7 @@ async def keep(*kind):
 asyncio.run(keep(*sys.argv[2:]))
 """
 
-# As `python -m app.main`, which does not know of endpoints that tests add at the end of the module.
+# `python -m app.main` would not serve endpoints that tests append to that module.
 SERVE = (
     "from app.main import app, settings; from app.core.server import serve; serve(app, settings)"
 )
@@ -42,7 +42,7 @@ SERVE = (
 
 @contextmanager
 def database(service: Service, *kind: str) -> Iterator[str]:
-    """The URL of an empty database, on the server that the service's own tests use."""
+    """The URL of an empty database on the server that the service's tests use."""
     with subprocess.Popen(
         [UV, "run", "--no-sync", "python", "-c", DATABASE, uuid4().hex, *kind],
         cwd=service.folder,
@@ -60,11 +60,11 @@ def database(service: Service, *kind: str) -> Iterator[str]:
             process.stdin.close()
             assert process.wait(60) == 0
         finally:
-            process.kill()  # or leaving the block would wait for ever
+            process.kill()  # leaving the block waits for it
 
 
 class Running:
-    """A process that serves, its client, and its log."""
+    """A server process, a client of it, and its log."""
 
     def __init__(self, process: subprocess.Popen[bytes], client: httpx.Client, log: Path) -> None:
         self.process = process
@@ -76,25 +76,25 @@ class Running:
         return self.log_file.read_text()
 
     def call(self, method: str, path: str, body: Any = None, *, status: int = 200) -> Any:
-        """The body of the answer, which must have this status."""
+        """The body of the response, which must have this status."""
         response = self.client.request(method, path, json=body)
         assert response.status_code == status, f"{method} {path}: {response.text}"
         return response.json() if response.content else None
 
     def stop(self) -> None:
-        """End it as an orchestrator does, unless it has ended, and wait until it is gone."""
+        """Send SIGTERM if the process is running, and wait for a graceful shutdown."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
                 status = self.process.wait(30)
             finally:
                 self.process.kill()
-            assert status == 0, f"ended with {status}\n{self.log}"
+            assert status == 0, f"exited with {status}\n{self.log}"
 
 
 @contextmanager
 def serving(service: Service, url: str, **environment: object) -> Iterator[Running]:
-    """The service on the database of `url`; further settings by name, lists as JSON."""
+    """The service on the database at `url`; keyword arguments are settings, lists are JSON."""
     port = free_port()
     own = {"port": str(port), "shutdown_delay": "0"}
     variables = service.variables | settings(url, own | environment)
@@ -104,7 +104,7 @@ def serving(service: Service, url: str, **environment: object) -> Iterator[Runni
         process = subprocess.Popen(
             command, cwd=service.folder, env=variables, stdout=output, stderr=output
         )
-    # Limits of the client's own would hide those of the service.
+    # A connection limit of the client would hide the limits of the service.
     limits = httpx.Limits(max_connections=None)
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, limits=limits) as client:
         running = Running(process, client, log)
@@ -133,7 +133,7 @@ def python_of(service: Service) -> Path:
 
 
 def run_in(service: Service, url: str, *command: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of the service's environment against a database."""
+    """Run a command in the service's environment on a database."""
     return service.run(UV, "run", "--no-sync", *command, **settings(url, {}))
 
 

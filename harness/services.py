@@ -1,18 +1,30 @@
-"""Running a rendered service's own commands, in its own environment."""
+"""Running the commands of a rendered service in its environment."""
 
 import os
 import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 UV = str(Path(sys.executable).parent / "uv")
 SECONDS_PER_COMMAND = 600
 
 
+def folder_of_uv() -> Path:
+    """Return a folder with only uv, for the PATH: a service's commands must not find ours."""
+    folder = Path(sys.prefix, "uv")
+    folder.mkdir(exist_ok=True)
+    link = folder / "uv"
+    if not link.exists():
+        with suppress(FileExistsError):  # another worker made it
+            link.symlink_to(UV)
+    return folder
+
+
 class Service:
-    """A rendered service with the environment that its own pyproject.toml asks for."""
+    """A rendered service with the environment that its pyproject.toml requires."""
 
     def __init__(self, folder: Path, environment: Path) -> None:
         self.folder = folder
@@ -22,17 +34,18 @@ class Service:
             if not name.startswith(("COV_", "PYTEST_")) and name != "VIRTUAL_ENV"
         }
         self.variables |= {
+            "PATH": f"{folder_of_uv()}:{os.environ['PATH']}",
             "UV_PROJECT_ENVIRONMENT": str(environment),
             "UV_PYTHON": sys.executable,
             "PYTHONDONTWRITEBYTECODE": "",
         }
 
     def run(self, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run a command in the service's folder; the output is in `stdout`.
+        """Run a command in the service's folder; `stdout` has its complete output.
 
-        A command that does not end is killed, with all that it started, and fails.
+        On a timeout the command fails, and its whole process group is killed.
         """
-        # A file: the end of a pipe would come only when the last process left behind is gone.
+        # A file, because a pipe stays open until the last child of the command exits.
         with tempfile.TemporaryFile("w+") as output:
             process = subprocess.Popen(
                 command,
@@ -46,7 +59,7 @@ class Service:
             try:
                 process.wait(SECONDS_PER_COMMAND)
             except subprocess.TimeoutExpired:
-                output.write(f"\nKilled: it did not end within {SECONDS_PER_COMMAND} s")
+                output.write(f"\nKilled after {SECONDS_PER_COMMAND} s")
             finally:
                 if process.poll() is None:
                     os.killpg(process.pid, signal.SIGKILL)
@@ -70,9 +83,9 @@ class Service:
         self.succeed(UV, "sync", "--quiet")
 
     def uv_run(self, *command: str) -> str:
-        """Run a command of the service's environment that must succeed."""
+        """Run a command that must succeed in the service's environment."""
         return self.succeed(UV, "run", "--no-sync", *command)
 
     def uv_run_failing(self, *command: str) -> str:
-        """Run a command of the service's environment that must fail."""
+        """Run a command that must fail in the service's environment."""
         return self.fail(UV, "run", "--no-sync", *command)

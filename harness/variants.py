@@ -1,4 +1,4 @@
-"""The answers that decide what is rendered, and the combinations of them that are tested."""
+"""The answers that decide what is rendered, and the combinations that are tested."""
 
 from dataclasses import astuple, dataclass
 from itertools import cycle, product
@@ -7,7 +7,7 @@ from typing import Any
 from allpairspy import AllPairs
 
 DRIVERS = ("aiosqlite", "asyncpg", "psycopg", "aiomysql", "asyncmy")
-# The kind of server that each talks to.
+# The database of each driver.
 FAMILIES = {
     "asyncpg": "postgresql",
     "psycopg": "postgresql",
@@ -32,11 +32,11 @@ class Variant:
 
     def __str__(self) -> str:
         examples = "+".join(self.examples) or "empty"
-        extras = ["dev_sqlite"] * self.dual + ["sync"] * self.sync_session
+        extras = ["dev_sqlite"] * self.sqlite_in_development + ["sync"] * self.sync_session
         return "-".join([*astuple(self)[:3], examples, *extras])
 
     @property
-    def dual(self) -> bool:
+    def sqlite_in_development(self) -> bool:
         return self.dev_database == "sqlite"
 
     @property
@@ -48,20 +48,23 @@ class Variant:
             "examples": list(self.examples),
             "sync_session": self.sync_session,
         }
-        if self.driver != "aiosqlite":  # which alone is not asked for another
+        if self.driver != "aiosqlite":  # for which the question is not asked
             answers["dev_database"] = self.dev_database
         return answers
 
     @property
     def choices(self) -> set[object]:
-        """What is chosen in it, one by one."""
+        """Its answers, one by one."""
         examples = [(name, name in self.examples) for name in EXAMPLES]
-        further = [("dual", self.dual), ("sync_session", self.sync_session)]
+        further = [
+            ("dev_database", self.sqlite_in_development),
+            ("sync_session", self.sync_session),
+        ]
         return {self.driver, self.structure, self.auth, *examples, *further}
 
     @property
     def environment(self) -> str:
-        """What variants with nearly the same dependencies have in common."""
+        """The name of the environment that variants with similar dependencies share."""
         return f"{self.driver}-{self.auth}"
 
 
@@ -72,7 +75,7 @@ def variant(answers: tuple[Any, ...]) -> Variant:
         structure,
         auth,
         tuple(name for name, chosen in zip(EXAMPLES, examples, strict=True) if chosen),
-        # SQLite alone is not asked for another.
+        # The question is not asked for SQLite.
         "same" if driver == "aiosqlite" else dev_database,
         sync_session,
     )
@@ -130,7 +133,8 @@ def accepted_parts() -> str:
 MAIN = (DRIVERS, STRUCTURES, AUTHS)
 FURTHER = (*[(True, False)] * len(EXAMPLES), DEV_DATABASES, (False, True))
 
-# A service on two databases runs every test on both: few of these, which pair it with all else.
+# A service on two databases runs its suite twice, so there are few of these. They cover all pairs
+# of `dev_database` with other answers.
 ON_TWO_DATABASES = [
     ["asyncpg", "by_feature", "none", False, False, True, "sqlite", False],
     ["psycopg", "flat", "jwt", False, True, True, "sqlite", True],
@@ -140,21 +144,21 @@ ON_TWO_DATABASES = [
 
 
 def is_wanted(answers: list[Any]) -> bool:
-    """Whether to go on with these first answers."""
+    """Whether variants may begin with these answers."""
     chosen = any(row[: len(answers)] == answers for row in ON_TWO_DATABASES)
     return chosen or "sqlite" not in answers
 
 
 ON_ONE = AllPairs([*MAIN, *FURTHER], previously_tested=ON_TWO_DATABASES, filter_func=is_wanted)
 
-# Every pair of answers occurs in it; and the smallest service, in which no example and no accounts
-# run what is common to all. These are run by default, each on its driver's real server.
+# Every pair of answers occurs in one of these. The smallest service, without examples and accounts,
+# is one of them, because its suite alone has to cover the common code. Their suites run by default.
 SMALLEST = Variant("aiosqlite", examples=())
 SELECTION = [*(variant(tuple(answers)) for answers in [*ON_TWO_DATABASES, *ON_ONE]), SMALLEST]
 
 
-# Few of them, in which every choice occurs. To count the lines that run takes as long as to run
-# them: by default it is done for these. The last are those on one database, which take less.
+# A few variants in which every answer occurs. By default only their suites measure coverage, which
+# takes as long again as the tests. The last of SELECTION are on one database and take less time.
 MEASURED = [SMALLEST]
 while (
     missing := set[object]()
@@ -163,8 +167,8 @@ while (
 ):
     MEASURED.append(max(reversed(SELECTION), key=lambda v: len(v.choices & missing)))
 
-# Each driver with each structure and auth, and each of the further answers in turn. These are
-# rendered and read by default, and run by `make test-all`.
+# Every driver with every structure and auth, and the other answers in turn. By default these are
+# rendered and checked; `make test-all` also runs their suites.
 ALL = list(
     dict.fromkeys(
         SELECTION
@@ -175,5 +179,5 @@ ALL = list(
     )
 )
 
-# Everything that can be answered. These are rendered and read by `make test-all`.
+# All combinations of answers, which `make test-all` renders and checks.
 EVERY = list(dict.fromkeys(variant(answers) for answers in product(*MAIN, *FURTHER)))

@@ -1,9 +1,9 @@
-"""Compare the renders of two revisions of the template, byte for byte, for all answers.
+"""Compare the services that two revisions of the template render, byte for byte.
 
 For refactorings that must not change a service: `python -m scripts.compare_renders` compares the
-work tree with HEAD, and `--base REV` with another revision. It covers the files of each new
-service, and those that only an update renders. Random secrets and the template's own path are
-left out of the comparison. The exit status is 1 if anything differs.
+work tree with HEAD, or with another revision given by `--base`. It covers the files of new services
+and the files that only an update renders, without random secrets and the path of the template. The
+exit status is 1 if any render differs.
 """
 
 import argparse
@@ -30,7 +30,7 @@ LINES_SHOWN = 40
 
 @dataclass(frozen=True)
 class Case:
-    """Answers, and for an update the answers that the service had before."""
+    """Answers; for an update also the previous answers of the service."""
 
     variant: Variant
     previous: Variant | None = None
@@ -38,26 +38,26 @@ class Case:
 
     def __str__(self) -> str:
         parts = [str(self.variant), *(f"{name}={value}" for name, value in self.further)]
-        return " ".join([*parts, *([f"(before: {self.previous})"] if self.previous else [])])
+        return " ".join([*parts, *([f"(previously {self.previous})"] if self.previous else [])])
 
 
 def cases(variants: list[Variant]) -> Iterator[Case]:
-    """New services, and updates: accounts added, examples switched off, another database."""
+    """New services, and updates that add accounts, deselect examples or change the database."""
     for variant in variants:
         yield Case(variant)
         if variant.auth == "none" and not variant.sync_session:
             for owners in ("one_account", "by_hand"):
                 further = (("existing_rows", owners), ("newest_migration", "0042_mine"))
                 yield Case(replace(variant, auth="jwt"), variant, further)
-        if variant.examples and not variant.sync_session and not variant.dual:
+        if variant.examples and not variant.sync_session and not variant.sqlite_in_development:
             yield Case(replace(variant, examples=()), variant)
-    for before in SELECTION:
+    for previous in SELECTION:
         for driver in ("aiosqlite", "asyncpg", "asyncmy"):
-            yield Case(replace(before, driver=driver, dev_database="same"), before)
+            yield Case(replace(previous, driver=driver, dev_database="same"), previous)
 
 
 def files_of(template: Path, case: Case) -> dict[str, str]:
-    """The rendered files by path, without what differs between any two renders."""
+    """The rendered files by path, without secrets and the path of the template."""
     with tempfile.TemporaryDirectory() as folder:
         service = Path(folder) / "service"
         if case.previous:
@@ -76,7 +76,7 @@ def files_of(template: Path, case: Case) -> dict[str, str]:
 
 
 def difference(templates: tuple[Path, Path], case: Case) -> str:
-    """The difference as text; empty if there is none."""
+    """The difference between two renders as text, empty if there is none."""
     old, new = (files_of(template, case) for template in templates)
     return "".join(
         line if line.endswith("\n") else f"{line}\n"
@@ -91,6 +91,7 @@ def difference(templates: tuple[Path, Path], case: Case) -> str:
 
 
 def compare(job: tuple[tuple[Path, Path], Case]) -> str:
+    """`difference` with one argument, for `ProcessPoolExecutor.map`."""
     return difference(*job)
 
 
@@ -98,19 +99,21 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--base", default="HEAD", help="the revision to compare with")
-    parser.add_argument("--quick", action="store_true", help="only the pairwise selection")
+    parser.add_argument("--base", default="HEAD", help="revision to compare with")
+    parser.add_argument(
+        "--quick", action="store_true", help="compare only the pairwise selection of variants"
+    )
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args(arguments)
     archive = subprocess.run(
         ["git", "archive", options.base], cwd=ROOT, check=True, capture_output=True
     ).stdout
     with tempfile.TemporaryDirectory() as folder:
-        base, work_tree = Path(folder, "base"), export(Path(folder, "work_tree"))
+        base, working_tree = Path(folder, "base"), export(Path(folder, "working_tree"))
         with tarfile.open(fileobj=io.BytesIO(archive)) as files:
             files.extractall(base, filter="data")
         todo = list(dict.fromkeys(cases(SELECTION if options.quick else EVERY)))
-        jobs = [((base, work_tree), case) for case in todo]
+        jobs = [((base, working_tree), case) for case in todo]
         differing = 0
         with ProcessPoolExecutor(options.processes, initializer=cache_compilation) as pool:
             for case, text in zip(todo, pool.map(compare, jobs, chunksize=8), strict=True):

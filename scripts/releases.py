@@ -1,4 +1,4 @@
-"""What the release workflow asks: which versions have no tag yet, and what is new in one."""
+"""For the release workflow: the versions without a tag, and the notes of a version."""
 
 import argparse
 import re
@@ -13,8 +13,8 @@ ROOT = Path(__file__).parent.parent
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("untagged", help="a line for each version without a tag: version, commit")
-    commands.add_parser("notes", help="its section of the changelog").add_argument("version")
+    commands.add_parser("untagged", help="print version and commit of each release without a tag")
+    commands.add_parser("notes", help="print the section of the changelog").add_argument("version")
     arguments = parser.parse_args()
     if arguments.command == "untagged":
         for version, commit in untagged().items():
@@ -24,7 +24,7 @@ def main() -> None:
 
 
 def untagged() -> dict[str, str]:
-    """The released versions, and their commits, that the repository has no tag for."""
+    """The released versions without a tag, with their commits."""
     listing = ["git", "tag", "--list"]
     tags = subprocess.run(listing, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     released: dict[str, str] = tomllib.loads((ROOT / "releases.toml").read_text())

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Make .venv with the versions in pyproject.toml; with "servers", see to MariaDB and PgBouncer as well,
-# with "benchmarks" to wrk and what draws the plots.
+# Create .venv with the versions in pyproject.toml. The argument "servers" also installs MariaDB and
+# PgBouncer, and "benchmarks" wrk and the packages of the benchmarks.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -9,7 +9,7 @@ as_root_install() {
         apt-get update -qq
         DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$1" >/dev/null
     else
-        echo "Missing: $1. Install it and try again: sudo apt-get install $1" >&2
+        echo "$1 is not installed. Install it and try again: sudo apt-get install $1" >&2
         exit 1
     fi
 }
@@ -34,7 +34,7 @@ for wanted in "$@"; do
         command -v mariadbd >/dev/null || as_root_install mariadb-server
         if ! command -v pgbouncer >/dev/null; then
             as_root_install pgbouncer
-            # The tests start their own: the one that Debian's package starts is not needed.
+            # The tests start their own PgBouncer, not the one of the Debian package.
             service pgbouncer stop >/dev/null 2>&1 || true
             update-rc.d pgbouncer disable >/dev/null 2>&1 || true
         fi

@@ -1,4 +1,4 @@
-"""Fixtures: the template as it is in the work tree, its rendered variants, and running services."""
+"""Fixtures: the template of the work tree, its rendered variants, and database servers."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -15,7 +15,7 @@ from harness.services import Service
 from harness.variants import ALL, EVERY, MEASURED, SELECTION, Variant, named
 
 TESTS = Path(__file__).parent
-# The files and fixtures of tests that look at one variant each.
+# The files and fixtures of the tests that `--one` runs.
 OF_ONE_VARIANT = {"test_render.py", "test_types.py", "test_behaviour.py"}
 VARIANT_FIXTURES = {"variant", "checked", "exercised"}
 SERVERS: dict[str, type[Server]] = {"postgresql": PostgreSQL, "mysql": MariaDB}
@@ -25,11 +25,15 @@ cache_compilation()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--all", action="store_true", help="run many variants, not a selection")
+    parser.addoption(
+        "--all",
+        action="store_true",
+        help="render all variants and run the suites of many, not of a selection",
+    )
     parser.addoption(
         "--one",
         metavar="NAMES",
-        help="render, check and exercise only these variants, such as asyncpg-jwt-flat",
+        help="render, check and run only these variants, such as asyncpg-jwt-flat",
     )
 
 
@@ -42,17 +46,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """With `--one`, skip files without tests of single variants: importing them takes seconds."""
+    """With `--one`, skip files without tests of variants, because importing them takes seconds."""
     if config.stash[ONE] and collection_path.parent == TESTS:
         return collection_path.name not in OF_ONE_VARIANT
     return None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """`variant` is rendered and read, `checked` type-checked, `exercised` run on its server.
+    """Parametrize tests with variants.
 
-    `updated` is rendered from a release and updated; `coverage` says whether to count the lines of
-    `exercised` that run.
+    `variant` is rendered, `checked` also type-checked, and `updated` rendered from a release and
+    updated. The suite of `exercised` is run, with `coverage` if that is true.
     """
     everything = metafunc.config.getoption("all")
     one = metafunc.config.stash[ONE]
@@ -63,7 +67,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "updated" in metafunc.fixturenames:
         metafunc.parametrize("updated", ALL if everything else SELECTION[::3], ids=str)
     if "exercised" in metafunc.fixturenames:
-        # Variants with the same dependencies share an environment: one worker runs them.
+        # One worker runs all variants that share an environment.
         params = [
             pytest.param(
                 variant,
@@ -78,12 +82,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep groups together: pytest-xdist 3.8 writes them where pytest 9.2 does not look."""
+    """Select the tests for `--one`, and set the groups of xdist.
+
+    pytest-xdist 3.8 sets the groups of tests in an attribute that pytest 9.2 no longer reads.
+    """
     if config.stash[ONE]:
         tests = [item for item in items if isinstance(item, pytest.Function)]
         wanted = [test for test in tests if VARIANT_FIXTURES & set(test.fixturenames)]
         config.hook.pytest_deselected(items=[item for item in items if item not in wanted])
-        # The suite, which takes the longest, comes last.
+        # The suite comes last, because it takes longest.
         wanted.sort(key=lambda test: "exercised" in test.fixturenames)
         items[:] = wanted
     for item in items:
@@ -99,7 +106,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def rendered(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Variant], Path]:
-    """A rendered variant, made once; tests must not change it."""
+    """Renders each variant once. Tests must not change it."""
     services: dict[Variant, Path] = {}
 
     def service(variant: Variant) -> Path:
@@ -132,26 +139,26 @@ def servers() -> Iterator[Callable[[str], Server]]:
 
 @pytest.fixture
 def in_environment(worker_id: str) -> Callable[[Path, Variant], Service]:
-    """A folder as a service, with the environment that its pyproject.toml asks for.
+    """Makes a service of a folder, with the environment that its pyproject.toml requires.
 
-    Environments stay for the next run, which brings them up to date. They are not in pytest's
-    folder, which it closes to the user that root's PostgreSQL runs as.
+    Environments are kept between runs. They are not in pytest's folder, which is closed to the
+    user that PostgreSQL runs as if pytest runs as root.
     """
 
-    def service(folder: Path, variant: Variant) -> Service:
+    def in_folder(folder: Path, variant: Variant) -> Service:
         environments = ROOT / ".venv" / "environments"
-        made = Service(folder, environments / f"{variant.environment}-{worker_id}")
-        made.install()
-        return made
+        service = Service(folder, environments / f"{variant.environment}-{worker_id}")
+        service.install()
+        return service
 
-    return service
+    return in_folder
 
 
 @pytest.fixture
 def installed(
     template: Path, tmp_path: Path, in_environment: Callable[[Path, Variant], Service]
 ) -> Callable[[Variant], Service]:
-    """A variant of the test's own, with its environment."""
+    """Renders a variant for one test, with its environment."""
 
     def service(variant: Variant) -> Service:
         return in_environment(render(template, tmp_path / "service", **variant.answers), variant)

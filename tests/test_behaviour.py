@@ -1,4 +1,4 @@
-"""The rendered services' own tests, each in its own environment, on its driver's real server."""
+"""The suites of rendered services, each in its own environment on a real database."""
 
 from collections.abc import Callable
 
@@ -6,13 +6,13 @@ from harness.services import Service
 from harness.variants import Variant
 
 
-def test_own_suite_passes(
+def test_suite_passes(
     installed: Callable[[Variant], Service],
     exercised: Variant,
     coverage: bool,
     worker_id: str,
 ) -> None:
-    # Two processes, unless this test itself runs beside others.
+    # In two processes, unless xdist runs this test in parallel with others.
     options = ["-n", "2"] * (worker_id == "master") + ["--cov"] * coverage
     output = installed(exercised).uv_run("pytest", "-q", *options)
     assert "passed" in output

@@ -1,4 +1,4 @@
-"""One OpenAPI document for all structures and drivers of the same auth."""
+"""All structures and drivers with the same auth have the same OpenAPI document."""
 
 import json
 import subprocess
@@ -22,7 +22,7 @@ print(json.dumps(app.openapi()))
 
 
 @pytest.mark.parametrize("auth", AUTHS)
-def test_document_is_the_same_for_every_structure_and_driver(
+def test_every_structure_and_driver_has_the_same_document(
     rendered: Callable[[Variant], Path], auth: str
 ) -> None:
     documents = {
@@ -38,7 +38,7 @@ def test_document_is_the_same_for_every_structure_and_driver(
 
 
 @pytest.mark.parametrize("auth", AUTHS)
-def test_each_example_adds_its_own_paths_and_changes_no_other(
+def test_each_example_adds_paths_and_changes_no_others(
     rendered: Callable[[Variant], Path], auth: str
 ) -> None:
     together = document_of(rendered(Variant("aiosqlite", "flat", auth, EXAMPLES)))["paths"]

@@ -1,4 +1,4 @@
-"""FastAPI runs a dependency that is a plain `def` in a thread, which costs more than most do."""
+"""FastAPI runs `def` dependencies in threads, which costs more than most dependencies do."""
 
 import ast
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from pathlib import Path
 from harness.variants import EXAMPLES, Variant
 
 
-def test_dependencies_of_a_service_run_in_the_event_loop(
+def test_no_dependency_of_a_service_runs_in_a_thread(
     rendered: Callable[[Variant], Path],
 ) -> None:
     service = rendered(Variant("aiosqlite", "flat", "jwt", EXAMPLES))

@@ -1,4 +1,4 @@
-"""Docker and workflow files, read and checked against their schemas; no engine runs them here."""
+"""Docker and GitHub files, checked against their schemas but not run."""
 
 import re
 import subprocess
@@ -27,24 +27,24 @@ def check(schema: str, *files: Path) -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_compose_file_fits_its_schema(service: Path) -> None:
+def test_compose_file_conforms_to_its_schema(service: Path) -> None:
     check("vendor.compose-spec", service / "compose.yaml")
 
 
-def test_workflows_fit_their_schema(service: Path) -> None:
+def test_workflows_conform_to_their_schema(service: Path) -> None:
     check("vendor.github-workflows", *(service / ".github" / "workflows").glob("*.yml"))
 
 
-def test_workflows_of_this_repository_fit_their_schema() -> None:
+def test_workflows_of_this_repository_conform_to_their_schema() -> None:
     check("vendor.github-workflows", *(ROOT / ".github" / "workflows").glob("*.yml"))
 
 
-def test_dependabot_files_fit_their_schema(service: Path) -> None:
+def test_dependabot_files_conform_to_their_schema(service: Path) -> None:
     check("vendor.dependabot", service / ".github" / "dependabot.yml")
     check("vendor.dependabot", ROOT / ".github" / "dependabot.yml")
 
 
-def test_issue_forms_fit_their_schema() -> None:
+def test_issue_forms_conform_to_their_schema() -> None:
     config = ROOT / ".github" / "ISSUE_TEMPLATE" / "config.yml"
     forms = set(config.parent.glob("*.yml")) - {config}
     check("vendor.github-issue-forms", *forms)
@@ -60,7 +60,7 @@ def test_image_copies_files_that_exist_and_are_not_ignored(service: Path) -> Non
         for source in line.split()
     }
     assert copied == set(allowed) == {"app", "migrations", "pyproject.toml", "uv.lock"}
-    for source in copied - {"uv.lock"}:  # which the first `uv sync` writes
+    for source in copied - {"uv.lock"}:  # created by the first `uv sync`
         assert (service / source).exists()
 
 
@@ -73,7 +73,7 @@ def test_image_is_healthy_when_the_service_is_ready(service: Path) -> None:
     assert "http://127.0.0.1:8000/health/ready" in (service / "Dockerfile").read_text()
 
 
-def test_compose_migrates_before_it_serves(service: Path) -> None:
+def test_compose_migrates_before_the_service_starts(service: Path) -> None:
     services = yaml.safe_load((service / "compose.yaml").read_text())["services"]
     assert services["migrate"]["command"] == ["alembic", "upgrade", "head"]
     assert services["service"]["depends_on"] == {
@@ -95,13 +95,13 @@ def test_compose_and_env_agree_on_the_database(service: Path) -> None:
     assert set(parts.groups()) == set(values.values())
 
 
-def test_nothing_is_published_beyond_this_machine(service: Path) -> None:
+def test_ports_are_published_only_on_localhost(service: Path) -> None:
     for container in yaml.safe_load((service / "compose.yaml").read_text())["services"].values():
         for port in container.get("ports", []):
             assert port.startswith("127.0.0.1:")
 
 
-def test_workflow_of_a_service_tests_every_supported_python(service: Path) -> None:
+def test_workflow_of_a_service_tests_every_supported_version_of_python(service: Path) -> None:
     workflow = yaml.safe_load((service / ".github" / "workflows" / "ci.yml").read_text())
     versions = workflow["jobs"]["test"]["strategy"]["matrix"]["python"]
     assert versions == ["3.11", "3.12", "3.13", "3.14"]

@@ -1,4 +1,4 @@
-"""Mistakes that a service's own tests catch, whatever they look for."""
+"""Mistakes that every test of a service detects, whatever it tests."""
 
 import re
 import subprocess
@@ -37,7 +37,7 @@ async def hold(app):
         await app.state.language_models.ask_all("Why?")
 '''
 TESTS = '''
-"""Tests that would pass."""
+"""Tests that pass apart from the mistake."""
 
 import pytest
 
@@ -68,11 +68,11 @@ async def test_hold_for_real(app, database, answering_models):
     await mistakes.hold(app)
 
 
-async def test_nothing(app, database, answering_models):
+async def test_no_mistake(app, database, answering_models):
     await app.state.language_models.ask_all("Why?")
 
 
-# Last: it keeps SQLite locked.
+# Last, because it keeps SQLite locked.
 @pytest.mark.real_commits
 async def test_leave_open_for_real(database):
     kept.append(await mistakes.leave_open(database))
@@ -81,7 +81,7 @@ async def test_leave_open_for_real(database):
 
 @pytest.fixture(scope="module")
 def output(template: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What pytest says of these tests in a service."""
+    """The output of pytest for these tests in a service."""
     folder = tmp_path_factory.mktemp("guards") / "service"
     service = render(template, folder, examples=["assistant"])
     (service / "app" / "mistakes.py").write_text(MISTAKES)
@@ -104,22 +104,20 @@ def output(template: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     [
         ("block", "Blocking call to time.sleep"),
         ("compute", "long_steps"),
-        ("leave_open", "in_nested_transaction"),
-        ("leave_open_for_real", "connections_in_use"),
+        ("leave_open", "holds_connection(isolated)"),
+        ("leave_open_for_real", "holds_connection(real)"),
         ("hold", "held a connection while it asked a model"),
         ("hold_for_real", "held a connection while it asked a model"),
     ],
 )
 @pytest.mark.xdist_group("guards")
-def test_mistake_fails_a_test_that_does_not_look_for_it(
-    output: str, name: str, reason: str
-) -> None:
-    [told] = re.findall(
+def test_mistake_fails_every_test_in_which_it_happens(output: str, name: str, reason: str) -> None:
+    [report] = re.findall(
         rf"^_+ (?:ERROR at teardown of )?test_{name} _+$(.*?)^[_=]{{3}}", output, re.M | re.S
     )
-    assert reason in told, output
+    assert reason in report, output
 
 
 @pytest.mark.xdist_group("guards")
 def test_test_without_a_mistake_passes(output: str) -> None:
-    assert not re.search(r"^(ERROR|FAILED) .*test_nothing", output, re.MULTILINE), output
+    assert not re.search(r"^(ERROR|FAILED) .*test_no_mistake", output, re.MULTILINE), output

@@ -1,4 +1,4 @@
-"""What the guides say is true: their code is executed, all of it."""
+"""All code in the documentation is executed."""
 
 import re
 from collections import Counter
@@ -12,13 +12,13 @@ from harness.guides import Guide
 from harness.rendering import ROOT
 from harness.servers import Server
 
-# Code that is not executed: in which document, in which language, how many blocks, and why.
+# Code that is not executed, by document and language: how many blocks, and why.
 NOT_EXECUTED = {
-    ("README.md", "python"): (2, "excerpts, which test_readme.py compares with a rendered service"),
-    ("docs/guides/audit.md", "console"): (1, "a run on a service that is not here"),
+    ("README.md", "python"): (2, "excerpts that test_readme.py compares with a rendered service"),
+    ("docs/guides/audit.md", "console"): (1, "a run on another service"),
 }
 
-# Other names of what is executed: a block that has one would escape.
+# Other names of the executed languages, with which a block would not be executed.
 ALIASES = {"bash", "console", "py", "pycon", "python3", "shell", "zsh"}
 
 
@@ -64,15 +64,17 @@ def test_every_block_is_executed(
 @pytest.mark.parametrize(
     "document", [ROOT / "README.md", *guides.documents()], ids=lambda p: p.stem
 )
-def test_no_code_hides_under_another_name(document: Path) -> None:
+def test_code_blocks_have_the_names_of_executed_languages(document: Path) -> None:
     name = str(document.relative_to(ROOT))
     languages = Counter(language for _, language in guides.fences(document.read_text()))
-    assert "" not in languages, "a fence without a language: call it text"
-    # README.md is not executed; its commands, in `shell`, would install and copy things.
-    refused = guides.EXECUTED if name == "README.md" else ALIASES
-    for language in refused.intersection(languages):
+    assert "" not in languages, "a fence without a language: name it text"
+    # README.md is not executed: its `shell` blocks install and copy things.
+    rejected = guides.EXECUTED if name == "README.md" else ALIASES
+    for language in rejected.intersection(languages):
         most, _ = NOT_EXECUTED.get((name, language), (0, ""))
-        assert languages[language] <= most, f"{name}: call it python or sh, or say why not"
+        assert languages[language] <= most, (
+            f"{name}: name it python or sh, or add it to NOT_EXECUTED"
+        )
 
 
 @pytest.mark.parametrize(
@@ -82,10 +84,10 @@ def test_no_code_hides_under_another_name(document: Path) -> None:
         ("python", "import asyncio\nawait asyncio.sleep(0)\nassert 1 == 2", AssertionError),
         ("sh", "false\ntrue", AssertionError),
         ("sh", 'echo "$NOT_SET"', AssertionError),
-        ("python", "this is no Python", SyntaxError),
+        ("python", "invalid syntax", SyntaxError),
     ],
 )
-def test_block_that_fails_fails_its_guide(
+def test_failing_block_fails_its_guide(
     tmp_path: Path, language: str, block: str, error: type[Exception]
 ) -> None:
     document = tmp_path / "guide.md"
@@ -97,7 +99,7 @@ def test_block_that_fails_fails_its_guide(
 
 
 @pytest.mark.parametrize("document", guides.documents(), ids=lambda p: p.stem)
-def test_links_lead_to_headings(document: Path) -> None:
+def test_links_point_to_existing_headings(document: Path) -> None:
     text = re.sub(r"^```.*?^```$", "", document.read_text(), flags=re.MULTILINE | re.DOTALL)
     for name, heading in re.findall(r"\]\(([\w./-]*\.md)?(?:#([\w-]+))?\)", text):
         target = document.parent / name if name else document
@@ -108,12 +110,12 @@ def test_links_lead_to_headings(document: Path) -> None:
 
 
 def headings(document: Path) -> set[str]:
-    """The anchors that GitHub gives to headings."""
+    """The anchors that GitHub derives from headings."""
     titles = re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-def test_index_names_every_guide() -> None:
+def test_index_links_every_guide() -> None:
     folder = ROOT / "docs" / "guides"
     linked = re.findall(r"\]\(([\w-]+\.md)\)", (folder / "README.md").read_text())
     assert set(linked) == {path.name for path in folder.glob("*.md")} - {"README.md"}

@@ -1,4 +1,4 @@
-"""A service as its owner uses it: commands from the README, and mistakes that its checks catch."""
+"""A service as its owner uses it: documented commands, and mistakes that the checks detect."""
 
 import re
 import sqlite3
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.xdist_group(DEFAULT.environment)
 
 @pytest.fixture
 def service(installed: Callable[[Variant], Service]) -> Service:
-    """The default variant in a repository, as `_message_after_copy` says."""
+    """The default variant in a repository, as `_message_after_copy` recommends."""
     service = installed(DEFAULT)
     service.succeed("git", "init", "--quiet")
     service.succeed("git", "add", ".")
@@ -36,7 +36,7 @@ def edit(service: Service, name: str, old: str, new: str) -> None:
     replace(service.folder, name, old, new)
 
 
-PRE_COMMIT = ("pre-commit", "run", "--all-files")  # or one hook of them, named after it
+PRE_COMMIT = ("pre-commit", "run", "--all-files")  # followed by the name of a hook to run only that
 
 
 def test_demo_shows_a_working_service(tmp_path: Path) -> None:
@@ -77,28 +77,28 @@ def test_wrong_type_is_caught(service: Service) -> None:
 
 
 @pytest.mark.parametrize("marker", ["<<<<<<< before updating", ">>>>>>> after updating"])
-def test_left_over_conflict_marker_is_caught(service: Service, marker: str) -> None:
+def test_conflict_marker_is_caught(service: Service, marker: str) -> None:
     edit(service, "README.md", "## Test", f"{marker}\n\n## Test")
     output = service.uv_run_failing(*PRE_COMMIT, "conflict-markers")
     assert re.search(r"no conflict markers[^.]*\.+Failed", output)
 
 
-def test_left_over_rejected_hunk_is_caught(service: Service) -> None:
+def test_rejected_hunk_is_caught(service: Service) -> None:
     (service.folder / "README.md.rej").write_text("a hunk\n")
     service.succeed("git", "add", "README.md.rej")
     output = service.uv_run_failing(*PRE_COMMIT, "rejected-hunks")
     assert re.search(r"no rejected hunks[^.]*\.+Failed", output)
 
 
-def test_lazy_load_is_caught_by_the_suite(service: Service) -> None:
+def test_lazy_load_fails_the_suite(service: Service) -> None:
     edit(service, "app/crud.py", "PROJECT_WITH_TASKS if with_tasks else PROJECT", "PROJECT")
     output = service.uv_run_failing("pytest", "-q", "tests/test_projects.py")
     assert "lazy='raise'" in output
 
 
-def test_model_without_its_migration_is_caught_by_the_suite(service: Service) -> None:
+def test_model_without_a_migration_fails_the_suite(service: Service) -> None:
     add_column(service)
-    output = service.uv_run_failing("pytest", "-q", "tests/test_migrations.py")
+    output = service.uv_run_failing("pytest", "-q", "tests/core/test_migrations.py")
     assert "test_models_and_migrations_agree" in output
 
 
@@ -110,12 +110,12 @@ def test_generated_migration_makes_the_suite_pass_again(service: Service) -> Non
     service.uv_run("alembic", "check")
     service.succeed("git", "add", ".")
     service.uv_run(*PRE_COMMIT)
-    service.uv_run("pytest", "-q", "tests/test_migrations.py", "tests/test_tasks.py")
+    service.uv_run("pytest", "-q", "tests/core/test_migrations.py", "tests/test_tasks.py")
     [migration] = (service.folder / "migrations" / "versions").glob("2*_when_a_task_began.py")
     assert "from app.models import UTCDateTime" in migration.read_text()
 
 
-def test_new_migration_has_what_its_author_needs(service: Service) -> None:
+def test_empty_migration_has_the_imports_that_its_author_needs(service: Service) -> None:
     service.uv_run("alembic", "upgrade", "head")
     service.uv_run("alembic", "revision", "-m", "Seed")
     [migration] = (service.folder / "migrations" / "versions").glob("2*_seed.py")
@@ -140,7 +140,9 @@ def test_migration_that_fails_leaves_nothing_behind(service: Service) -> None:
     write_migration(service, "op.create_table('halves', sa.Column('id', sa.Integer()))\n    1 / 0")
     output = service.uv_run_failing("alembic", "upgrade", "head")
     assert "ZeroDivisionError" in output
-    assert "0001" not in service.uv_run("alembic", "current")  # not even the one before it
+    assert "0001" not in service.uv_run(
+        "alembic", "current"
+    )  # the migration before it is rolled back too
     with sqlite3.connect(service.folder / "my_service.db") as database:
         assert database.execute("SELECT name FROM sqlite_master").fetchall() == []
 

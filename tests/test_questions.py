@@ -1,4 +1,4 @@
-"""The questions: defaults, what they refuse in which words, and what is said at the end."""
+"""The questions of the template: defaults, validation, and the message after a copy."""
 
 import subprocess
 import sys
@@ -26,7 +26,7 @@ def copy(
 
 
 @pytest.mark.parametrize(
-    ("answer", "words"),
+    ("answer", "message"),
     [
         ("service_name=42", "must start with a letter"),
         ("service_name=éa", "must start with a letter"),
@@ -48,16 +48,16 @@ def copy(
         ("structure=deep", "'deep' is not in ['flat', 'layered', 'by_feature']"),
     ],
 )
-def test_wrong_answer_is_refused_in_one_sentence(
-    template: Path, tmp_path: Path, answer: str, words: str
+def test_invalid_answer_is_refused_with_a_message(
+    template: Path, tmp_path: Path, answer: str, message: str
 ) -> None:
     result = copy(template, tmp_path / "service", "--data", answer)
     assert result.returncode != 0
-    assert words in result.stderr.strip().splitlines()[-1]
+    assert message in result.stderr.strip().splitlines()[-1]
     assert not (tmp_path / "service").exists()
 
 
-def test_every_question_says_what_changes_and_what_to_pick_when_unsure(template: Path) -> None:
+def test_every_question_has_a_default_and_says_what_to_choose_when_unsure(template: Path) -> None:
     questions = yaml.safe_load((template / "copier.yml").read_text())
     asked = {
         name: question
@@ -85,7 +85,7 @@ def test_author_comes_from_the_settings_of_copier(template: Path, tmp_path: Path
     assert answers["author_email"] == "ada@example.org"
 
 
-def test_answers_hold_what_was_asked_and_nothing_derived(template: Path, tmp_path: Path) -> None:
+def test_answers_file_has_no_derived_answers(template: Path, tmp_path: Path) -> None:
     service = render(template, tmp_path / "service", driver="asyncpg")
     answers = yaml.safe_load((service / ".copier-answers.yml").read_text())
     assert set(answers) == {
@@ -104,9 +104,7 @@ def test_answers_hold_what_was_asked_and_nothing_derived(template: Path, tmp_pat
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-def test_message_gives_the_next_commands_for_these_answers(
-    template: Path, tmp_path: Path, driver: str
-) -> None:
+def test_message_lists_the_next_commands(template: Path, tmp_path: Path, driver: str) -> None:
     service = tmp_path / "service"
     result = copy(template, service, "--data", f"driver={driver}")
     assert result.returncode == 0, result.stderr

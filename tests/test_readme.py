@@ -1,4 +1,4 @@
-"""What the README shows is what is rendered."""
+"""The README shows what is rendered."""
 
 import re
 from collections.abc import Callable
@@ -17,7 +17,7 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
-def test_code_is_that_of_the_rendered_service(rendered: Callable[[Variant], Path]) -> None:
+def test_excerpts_are_code_of_the_rendered_service(rendered: Callable[[Variant], Path]) -> None:
     code = (rendered(DEFAULT) / "app" / "database.py").read_text()
     excerpts = blocks("python")
     assert len(excerpts) == 2
@@ -25,7 +25,7 @@ def test_code_is_that_of_the_rendered_service(rendered: Callable[[Variant], Path
         assert excerpt in code
 
 
-def test_tree_is_that_of_the_rendered_service(rendered: Callable[[Variant], Path]) -> None:
+def test_tree_shows_the_rendered_service(rendered: Callable[[Variant], Path]) -> None:
     service = rendered(DEFAULT)
     [tree] = blocks("text")
     shown = re.findall(r"── (\S+)", tree)
@@ -35,7 +35,7 @@ def test_tree_is_that_of_the_rendered_service(rendered: Callable[[Variant], Path
         assert (service / name).exists() or (service / "app" / name).exists(), name
 
 
-def test_first_commands_are_those_that_exist() -> None:
+def test_first_commands_exist() -> None:
     commands = [line.split("  ")[0] for line in blocks("shell")[0].splitlines()]
     assert commands[1:] == ["make demo", "make test"]
     makefile = (ROOT / "Makefile").read_text()
@@ -43,7 +43,7 @@ def test_first_commands_are_those_that_exist() -> None:
         assert f"\n{command.removeprefix('make ')}:" in makefile
 
 
-def test_questions_are_those_of_the_template() -> None:
+def test_table_has_every_question_and_choice() -> None:
     questions = yaml.safe_load((ROOT / "copier.yml").read_text())
     table = README[README.index("## The questions") : README.index("An update may change")]
     for name, question in questions.items():

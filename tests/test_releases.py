@@ -1,4 +1,4 @@
-"""The table of releases: what updates start from, and what the release workflow publishes."""
+"""The release table, which updates start from, and the script of the release workflow."""
 
 import re
 import subprocess
@@ -14,14 +14,14 @@ from harness.rendering import ROOT
 SCRIPT = (sys.executable, "scripts/releases.py")
 
 
-def test_versions_are_of_pep_440_and_ascend() -> None:
+def test_versions_follow_pep_440_in_ascending_order() -> None:
     versions = [Version(version) for version in releases()]
     assert [str(version) for version in versions] == list(releases())
     assert versions == sorted(set(versions))
 
 
 @pytest.mark.parametrize("version", releases())
-def test_commit_of_a_release_is_in_the_history_and_says_what_is_new(version: str) -> None:
+def test_commit_of_a_release_is_in_the_history_and_describes_it(version: str) -> None:
     commit = releases()[version]
     git(ROOT, "merge-base", "--is-ancestor", commit, "HEAD")
     changelog = git(ROOT, "show", f"{commit}:CHANGELOG.md")
@@ -32,7 +32,7 @@ def test_commit_of_a_release_is_in_the_history_and_says_what_is_new(version: str
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """The history without tags, and the work tree's script and table."""
+    """A clone without tags, with the script and the table of the work tree."""
     clone = tmp_path / "clone"
     git(ROOT, "clone", "--quiet", "--no-tags", "--no-checkout", str(ROOT), str(clone))
     for name in ("scripts/releases.py", "releases.toml", "CHANGELOG.md"):
@@ -60,7 +60,7 @@ def test_notes_are_the_section_of_the_changelog(clone: Path, version: str) -> No
     assert "\n## " not in notes
 
 
-def test_version_without_a_section_is_refused_in_a_sentence(clone: Path) -> None:
+def test_version_without_a_changelog_section_is_an_error(clone: Path) -> None:
     result = run(clone, "notes", "77.0.0")
     assert result.returncode == 1
     assert "CHANGELOG.md has no section for 77.0.0" in result.stderr

@@ -1,17 +1,17 @@
-"""The table of promises names tests that exist."""
+"""The tests that docs/reliability.md names exist."""
 
 import re
 
 from harness.rendering import ROOT
 
 
-def test_every_test_that_the_table_names_exists() -> None:
+def test_every_named_test_exists() -> None:
     table = (ROOT / "docs" / "reliability.md").read_text()
     named = re.findall(r"`(tests|service)/([\w/]+\.py)::(\w+)`", table)
     assert len(named) > 30
     for place, file, test in named:
         rooms = [] if place == "tests" else ROOT.glob("includes/features/*/tests")
-        # Of a rendered test, the name may have a condition around it.
+        # The file name of a rendered test may contain a condition.
         pattern = re.escape(file.removesuffix(".py"))
         found = [
             path

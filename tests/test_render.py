@@ -1,4 +1,4 @@
-"""What every variant looks like before anything of it is run."""
+"""The files of every variant, without running them."""
 
 import re
 import subprocess
@@ -111,7 +111,7 @@ JWT = {
     "tests/test_auth.py",
     "tests/test_users.py",
 }
-# The entities of each example, and the tests and further files that come with it.
+# The entities of each example, and its tests and other files.
 ENTITIES = {
     "projects": ("projects", "tasks"),
     "measurements": ("stations", "sensors", "measurements"),
@@ -161,7 +161,7 @@ WITHOUT_SERVICES = {"stations"}
 
 
 def files_of_entity(structure: str, entity: str) -> set[str]:
-    """The files of one entity: a layer each, unless the structure is flat."""
+    """The files of one entity, one for each layer, unless the structure is flat."""
     layers = [layer for layer in LAYERS if layer != "services" or entity not in WITHOUT_SERVICES]
     if structure == "layered":
         singular = entity.removesuffix("s")
@@ -186,7 +186,7 @@ def expected_files(variant: Variant) -> set[str]:
     if variant.sync_session:
         files |= {"app/sync_database.py", "tests/test_sync_database.py"}
     family = FAMILIES[variant.driver]
-    for kind in {family, "sqlite"} if variant.dual else {family}:
+    for kind in {family, "sqlite"} if variant.sqlite_in_development else {family}:
         files |= {
             f"app/core/{kind}.py",
             f"tests/core/{kind}_server.py",
@@ -210,17 +210,17 @@ def run(service: Path, *command: str) -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_files_are_those_that_the_answers_ask_for(rendered: Rendered, variant: Variant) -> None:
+def test_files_are_those_of_the_answers(rendered: Rendered, variant: Variant) -> None:
     assert set(files_of(rendered(variant))) == expected_files(variant)
 
 
-def test_code_is_formatted_and_lint_free_as_rendered(rendered: Rendered, variant: Variant) -> None:
+def test_code_is_formatted_and_free_of_lint(rendered: Rendered, variant: Variant) -> None:
     ruff = str(Path(sys.executable).parent / "ruff")
     run(rendered(variant), ruff, "format", "--check", "--no-cache", ".")
     run(rendered(variant), ruff, "check", "--no-cache", ".")
 
 
-def test_text_has_no_trace_of_the_template(rendered: Rendered, variant: Variant) -> None:
+def test_text_has_no_traces_of_jinja(rendered: Rendered, variant: Variant) -> None:
     for name, text in files_of(rendered(variant)).items():
         if name.endswith(".mako"):
             continue
@@ -235,7 +235,7 @@ def test_text_has_no_trace_of_the_template(rendered: Rendered, variant: Variant)
             assert "\n\n\n" not in text, name
 
 
-def test_data_files_can_be_read(rendered: Rendered, variant: Variant) -> None:
+def test_yaml_and_toml_files_are_valid(rendered: Rendered, variant: Variant) -> None:
     for name, text in files_of(rendered(variant)).items():
         if name.endswith((".yml", ".yaml")):
             assert yaml.safe_load(text), name
@@ -249,7 +249,7 @@ def test_python_compiles(rendered: Rendered, variant: Variant) -> None:
             compile(text, name, "exec", dont_inherit=True)
 
 
-def test_rendering_again_differs_in_the_secret_alone(
+def test_second_render_differs_only_in_the_secret(
     template: Path, rendered: Rendered, variant: Variant, tmp_path: Path
 ) -> None:
     first = files_of(rendered(variant))
@@ -262,7 +262,7 @@ def test_rendering_again_differs_in_the_secret_alone(
     assert first == second
 
 
-def test_nothing_but_the_driver_files_differs_between_drivers_of_one_database(
+def test_drivers_of_one_database_differ_only_in_the_driver_files(
     rendered: Rendered,
 ) -> None:
     for one, other in (("asyncpg", "psycopg"), ("aiomysql", "asyncmy")):
@@ -296,19 +296,19 @@ def test_models_schemas_and_endpoints_are_the_same_on_every_database(rendered: R
     assert len({files["migrations/versions/0001_initial.py"] for files in services}) == 1
 
 
-ODD = {
+UNUSUAL = {
     "longest": ("W" + "日" * 49, "日" * 200),
     "punctuation": ("O'Brien & Söhne: #1 {x} %s", "It's 100 % {{ neat }} <b>: yes # {% no %}"),
     "one letter": ("x", "."),
-    "a word that YAML reads otherwise": ("No", "null"),
-    "a word that is a keyword": ("class", "import"),
+    "words that YAML does not read as strings": ("No", "null"),
+    "keywords of Python": ("class", "import"),
     "emoji": ("Go 🚀", "日本語 🚀"),
 }
 
 
 @pytest.mark.parametrize("driver", ["aiosqlite", "asyncpg", "aiomysql"])
-@pytest.mark.parametrize(("name", "description"), ODD.values(), ids=ODD)
-def test_odd_names_render_clean(
+@pytest.mark.parametrize(("name", "description"), UNUSUAL.values(), ids=UNUSUAL)
+def test_unusual_names_render_valid_files(
     template: Path, tmp_path: Path, name: str, description: str, driver: str
 ) -> None:
     service = render(

@@ -1,4 +1,4 @@
-"""The guide in each service: its code runs as it stands, on the service's own database."""
+"""The code blocks in the database guide of a service run on its database."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ VARIANTS = [
     Variant("asyncmy", "flat", "none", dev_database="sqlite", sync_session=True),
 ]
 
-# Runs the guide on a database of each kind that the service's own tests have.
+# Runs the guide on every database that the tests of the service use.
 PROGRAM = """
 import asyncio, os, subprocess, sys, tempfile
 from pathlib import Path
@@ -71,7 +71,7 @@ def test_code_in_the_guide_runs(
     result = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(ROOT)],
         cwd=service,
-        # The guide says `uv run`; this environment has what every variant imports.
+        # `uv run` uses this environment, which has the dependencies of all variants.
         env=os.environ | {"UV_NO_SYNC": "1", "UV_PROJECT_ENVIRONMENT": sys.prefix},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -81,4 +81,4 @@ def test_code_in_the_guide_runs(
     assert result.returncode == 0, result.stdout
     guide = (service / "docs" / "database.md").read_text()
     blocks = guide.count("```python\n") + guide.count("```sh\n")
-    assert result.stdout.count(f"{blocks} blocks") == (2 if documented.dual else 1)
+    assert result.stdout.count(f"{blocks} blocks") == (2 if documented.sqlite_in_development else 1)

@@ -24,23 +24,23 @@ def pairs(variants: list[Variant]) -> set[object]:
     }
 
 
-def test_every_pair_of_answers_is_exercised_by_default() -> None:
+def test_default_suites_cover_every_pair_of_answers() -> None:
     assert pairs(SELECTION) == pairs(EVERY)
     assert len(SELECTION) < 20
 
 
-def test_every_answer_is_in_a_suite_whose_lines_are_counted_by_default() -> None:
+def test_default_coverage_runs_cover_every_answer() -> None:
     assert set().union(*(v.choices for v in MEASURED)) == set().union(*(v.choices for v in EVERY))
     assert set(MEASURED) < set(SELECTION)
 
 
-def test_every_driver_structure_and_auth_is_rendered_by_default() -> None:
+def test_default_renders_cover_every_driver_structure_and_auth() -> None:
     main = {(variant.driver, variant.structure, variant.auth) for variant in ALL}
     assert len(main) == len(DRIVERS) * len(STRUCTURES) * len(AUTHS) == 30
     assert len(EVERY) == 864
 
 
-def test_every_variant_is_found_by_its_name() -> None:
+def test_every_variant_can_be_named() -> None:
     assert [named(str(variant)) for variant in EVERY] == EVERY
 
 
@@ -65,6 +65,6 @@ def test_parts_of_a_name_come_in_any_order_and_have_defaults() -> None:
         ("aiosqlite-dev_sqlite", "dev_sqlite requires a driver other than aiosqlite"),
     ],
 )
-def test_name_of_no_variant_is_an_error_that_says_why(name: str, message: str) -> None:
+def test_invalid_name_is_an_error_with_a_message(name: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         named(name)

@@ -1,4 +1,4 @@
-"""What a service's tests say about the server that they need."""
+"""The database servers that the tests of a service need."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -20,24 +20,24 @@ SERVERS = [
 
 
 @pytest.mark.parametrize(("driver", "scheme"), SERVERS)
-def test_database_that_is_not_for_tests_is_refused(
+def test_database_without_the_test_suffix_is_refused(
     installed: Callable[[Variant], Service], driver: str, scheme: str
 ) -> None:
     service = installed(Variant(driver, "flat", "none"))
     service.variables["TEST_DATABASE_URL"] = f"{scheme}://user@127.0.0.1:1/production"
-    output = service.uv_run_failing("pytest", "-q", "tests/test_health.py")
+    output = service.uv_run_failing("pytest", "-q", "tests/core/test_health.py")
     assert "must end in _test" in output
 
 
 @pytest.mark.xdist_group("aiomysql-none")
-def test_missing_server_is_an_error_that_says_how_to_get_one(
+def test_missing_server_is_an_error_that_says_how_to_install_it(
     installed: Callable[[Variant], Service], tmp_path: Path
 ) -> None:
     service = installed(Variant("aiomysql", "flat", "none"))
-    support = service.folder / "tests" / "server.py"
+    support = service.folder / "tests" / "core" / "mysql_server.py"
     support.write_text(support.read_text().replace(":/usr/sbin:/usr/local/sbin", ""))
     service.variables["PATH"] = str(tmp_path)
-    output = service.fail(UV, "run", "--no-sync", "pytest", "-q", "tests/test_health.py")
+    output = service.fail(UV, "run", "--no-sync", "pytest", "-q", "tests/core/test_health.py")
     assert "apt-get install mariadb-server" in output
     assert "skipped" not in output
 
@@ -52,7 +52,7 @@ def test_missing_server_is_an_error_that_says_how_to_get_one(
 def test_driver_can_log_in_to_mysql_8(
     installed: Callable[[Variant], Service], driver: str, module: str
 ) -> None:
-    """MariaDB, which stands in for MySQL here, does not ask for this."""
+    """MariaDB, which these tests use, does not need cryptography to log in."""
     service = installed(Variant(driver, "flat", "none"))
     program = f"from {module} import _have_cryptography as found; assert found"
     service.uv_run("python", "-c", program)
@@ -68,12 +68,12 @@ def test_private_postgresql_survives_another_run_of_pytest(
     assert "1 passed" in output
 
 
-# What a run of pytest does to the folder of all runs when it starts.
+# Another run of pytest closes the parent folder of all runs to other users.
 TWO_RUNS = """
 from tests.core.server import new_database
 
 
-async def test_database_is_made_after_the_folder_was_closed(tmp_path_factory, server):
+async def test_database_is_created_after_the_folder_is_closed(tmp_path_factory, server):
     tmp_path_factory.getbasetemp().parent.chmod(0o700)
     for _ in range(3):
         async with new_database(server, "another"):

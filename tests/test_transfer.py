@@ -1,6 +1,6 @@
-"""Moving a service's rows to another database: all of them or none, and equal."""
+"""Transferring the rows of a service to another database: all or none of them, unchanged."""
 
-import importlib.util
+import importlib
 import os
 import resource
 import signal
@@ -32,27 +32,27 @@ GUIDE = ROOT / "docs" / "guides" / "transfer.md"
 DRIVERS = {"sqlite": "aiosqlite", "postgresql": "psycopg", "mysql": "aiomysql"}
 STRUCTURES = {"sqlite": "flat", "postgresql": "layered", "mysql": "by_feature"}
 SYNC = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql"}
-# Every ordered pair of databases is a step in one of them.
+# Every ordered pair of databases is a step of one of these.
 RINGS = [
     ["sqlite", "postgresql", "mysql", "sqlite"],
     ["sqlite", "mysql", "postgresql", "sqlite"],
 ]
-# As the sessions of services; and a key may be 0.
+# The settings of services, except that a key may be 0.
 SESSION = {
     "sqlite": "PRAGMA foreign_keys = OFF",
     "postgresql": "SET timezone = 'UTC'",
     "mysql": "SET sql_mode = 'TRADITIONAL,NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00'",
 }
 SECONDS = 120
-# What is run again is compiled once; and the tool is not started by uv.
+# Byte code is cached, and the tool is not started by uv.
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "UV"} | {"PYTHONDONTWRITEBYTECODE": ""}
 
 pytestmark = [
-    # Numeric on SQLite and the like: what is lost there is what these tests are about.
+    # SQLAlchemy warns about types that lose precision on SQLite, which these tests examine.
     pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
 ]
 on_servers = pytest.mark.xdist_group("transfer")
-# Servers start quickly: the long tests have their own, on another worker.
+# The long tests run on another worker, with servers of their own.
 long_on_servers = pytest.mark.xdist_group("transfer_long")
 
 
@@ -66,7 +66,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def database(tmp_path: Path, servers: Callable[[str], Server]) -> Iterator[Callable[[str], str]]:
-    """Makes an empty database of a kind, and returns its URL."""
+    """Creates an empty database; returns its URL."""
     made = []
 
     def new(kind: str) -> str:
@@ -87,7 +87,7 @@ def database(tmp_path: Path, servers: Callable[[str], Server]) -> Iterator[Calla
 
 
 def run(folder: Path, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
-    """What the tool answers in a service's folder; nobody sees a traceback."""
+    """Run the tool in the folder of a service. It must not print a traceback."""
     result = subprocess.run(
         [sys.executable, str(SCRIPT), *arguments],
         cwd=folder,
@@ -103,14 +103,14 @@ def run(folder: Path, *arguments: str, **options: Any) -> subprocess.CompletedPr
 
 
 def transfer(folder: Path, *arguments: str) -> str:
-    """What it prints when all goes well."""
+    """Run the tool, which must succeed; returns its output."""
     result = run(folder, *arguments)
     assert (result.returncode, result.stderr) == (0, ""), result.stderr
     return result.stdout
 
 
-def refusal(folder: Path, *arguments: str) -> str:
-    """What it says when it refuses."""
+def refused(folder: Path, *arguments: str) -> str:
+    """Run the tool, which must refuse; returns its message."""
     result = run(folder, *arguments)
     assert (result.returncode, result.stdout) == (1, ""), result.stderr
     return result.stderr.strip()
@@ -136,13 +136,13 @@ def execute(url: str, statement: Any, values: Any = None) -> list[Any]:
 
 
 class Owned:
-    """A folder with the models of an owner, and databases that have their tables."""
+    """A folder with models of an owner, and databases with their tables."""
 
     def __init__(self, folder: Path, models: str) -> None:
         self.folder = folder
         (folder / "app").mkdir(parents=True)
         (folder / "app" / "models.py").write_text(models)
-        self.models = load(folder / "app" / "models.py")
+        self.models = load(folder)
         self.tables = self.models.Base.metadata.tables
 
     def create(self, url: str, **rows: list[dict[str, Any]]) -> str:
@@ -155,29 +155,31 @@ class Owned:
         return rows(self.models.Base.metadata, url)
 
 
-def load(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"models_{uuid4().hex}", path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # annotations are looked up there
-    spec.loader.exec_module(module)
-    return module
+def load(folder: Path) -> ModuleType:
+    """The module `app.models` of a service, imported anew."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "app"]:
+        del sys.modules[name]
+    importlib.invalidate_caches()
+    sys.path.insert(0, str(folder))
+    try:
+        return importlib.import_module("app.models")
+    finally:
+        sys.path.remove(str(folder))
 
 
 def rows(metadata: sa.MetaData, url: str) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of every table, as Python sees it."""
+    """All rows of all tables."""
     with engine(url).connect() as connection:
         return {
             name: sorted(
-                (tuple(map(moment, row)) for row in connection.execute(table.select())), key=repr
+                (tuple(map(naive_utc, row)) for row in connection.execute(table.select())), key=repr
             )
             for name, table in metadata.tables.items()
         }
 
 
-def moment(value: Any) -> Any:
-    """Only PostgreSQL knows of a time that it is UTC, unless the type of the column does."""
+def naive_utc(value: Any) -> Any:
+    """A datetime without its timezone, which only PostgreSQL and some column types return."""
     is_aware = isinstance(value, datetime) and value.tzinfo
     return value.astimezone(UTC).replace(tzinfo=None) if is_aware else value
 
@@ -190,7 +192,7 @@ def is_empty(owned: Owned, url: str) -> bool:
 
 
 @long_on_servers
-def test_rows_of_a_service_arrive_equal_on_every_database(
+def test_rows_of_a_service_are_equal_on_every_database(
     ring: list[str], template: Path, tmp_path: Path, database: Callable[[str], str]
 ) -> None:
     services = {
@@ -204,7 +206,7 @@ def test_rows_of_a_service_arrive_equal_on_every_database(
         )
         for kind in DRIVERS
     }
-    metadata = load(services["sqlite"] / "app" / "models.py").Base.metadata
+    metadata = load(services["sqlite"]).Base.metadata
     urls = [database(kind) for kind in ring]
     for kind, url in zip(ring, urls, strict=True):
         migrate(services[kind], url)
@@ -212,8 +214,8 @@ def test_rows_of_a_service_arrive_equal_on_every_database(
     filled = rows(metadata, urls[0])
     assert len(filled) == 12
     for kind, old, new in zip(ring[1:], urls, urls[1:], strict=False):
-        printed = transfer(services[kind], old, new)
-        assert printed.count(" 40  ") == printed.count("  equal\n") == 12
+        output = transfer(services[kind], old, new)
+        assert output.count(" 40  ") == output.count("  equal\n") == 12
         assert rows(metadata, new) == filled
 
 
@@ -229,33 +231,33 @@ def migrate(service: Path, url: str) -> None:
 
 
 def fill(metadata: sa.MetaData, url: str, number: int) -> None:
-    """Write rows with values of every kind into every table."""
-    there: dict[sa.Table, list[dict[str, Any]]] = {}
+    """Insert rows with values of every type into every table."""
+    inserted: dict[sa.Table, list[dict[str, Any]]] = {}
     for table in metadata.sorted_tables:
-        there[table] = [
-            {column.name: value(column, row, there) for column in table.columns}
+        inserted[table] = [
+            {column.name: value(column, row, inserted) for column in table.columns}
             for row in range(number)
         ]
-        execute(url, table.insert(), there[table])
+        execute(url, table.insert(), inserted[table])
 
 
-def value(column: sa.Column[Any], row: int, there: dict[sa.Table, list[dict[str, Any]]]) -> Any:
+def value(column: sa.Column[Any], row: int, inserted: dict[sa.Table, list[dict[str, Any]]]) -> Any:
     for key in column.foreign_keys:
-        return there[key.column.table][row][key.column.name]
+        return inserted[key.column.table][row][key.column.name]
     if column.nullable and row % 3 == 0:
         return None
     if isinstance(column.type, sa.Enum):
         members: Any = column.type.enum_class
         return list(members)[row % 3]
     length = getattr(column.type, "length", None)
-    made: dict[type, Any] = {
+    values: dict[type, Any] = {
         UUID: uuid5(UUID(int=0), f"{column}{row}"),
         str: f"{row} 'Zoë' \"🐍\" 100 % \\ \n :name\t漢字 {column.name}"[:length],
         int: row % 5 + 1,
         float: 0.1 * row - 1e-300,
         datetime: datetime(2020, 2, 29, 23, 59, 59, 999_999, UTC) + timedelta(microseconds=row),
     }
-    return made[column.type.python_type]
+    return values[column.type.python_type]
 
 
 @long_on_servers
@@ -263,7 +265,7 @@ def test_command_of_the_guide_works(
     template: Path, tmp_path: Path, database: Callable[[str], str]
 ) -> None:
     service = render(template, tmp_path / "service", driver="psycopg", structure="flat")
-    metadata = load(service / "app" / "models.py").Base.metadata
+    metadata = load(service).Base.metadata
     old, url = f"sqlite:///{service}/my_service.db", database("postgresql")
     for made in (old, url):
         metadata.create_all(engine(made))
@@ -272,12 +274,12 @@ def test_command_of_the_guide_works(
     (tool,) = {line for line in lines if line.startswith("TOOL=")}
     (line,) = {line for line in lines if line.startswith("uv run $TOOL")}
     script = line.replace("postgresql://me@localhost/my_service", url).replace("uv ", f"{UV} ", 1)
-    where = tool.replace("../copier-fastapi-async", str(ROOT))
+    set_tool = tool.replace("../copier-fastapi-async", str(ROOT))
     assert url in script
-    assert str(SCRIPT) in where
+    assert str(SCRIPT) in set_tool
     environment = {name: v for name, v in os.environ.items() if name != "VIRTUAL_ENV"}
     result = subprocess.run(
-        ["sh", "-c", f"{where}\n{script}"],
+        ["sh", "-c", f"{set_tool}\n{script}"],
         cwd=service,
         env=environment | {"UV_PYTHON": sys.executable},
         capture_output=True,
@@ -305,14 +307,14 @@ class Base(DeclarativeBase):
 
 """
 
-ODD = (
+UNUSUAL = (
     BASE
     + """
 class Color(enum.Enum):
     RED = "#f00"
     BLUE = "#00f"
 
-MOMENT = DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql")
+NAIVE = DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql")
 AWARE = DateTime(timezone=True).with_variant(mysql.DATETIME(fsp=6), "mysql")
 OBJECT = JSON().with_variant(postgresql.JSONB(), "postgresql")
 
@@ -321,7 +323,7 @@ class Wrapped(TypeDecorator):
     cache_ok = True
 
 Table(
-    "odd",
+    "unusual",
     Base.metadata,
     Column("id", Integer, primary_key=True),
     Column("group", Text),
@@ -333,7 +335,7 @@ Table(
     Column("blob", LargeBinary),
     Column("day", Date),
     Column("clock", Time().with_variant(mysql.TIME(fsp=6), "mysql")),
-    Column("moment", MOMENT),
+    Column("naive", NAIVE),
     Column("aware", AWARE),
     Column("color", Enum(Color)),
     Column("uuid", Uuid),
@@ -362,14 +364,14 @@ Table(
     Base.metadata,
     Column("tree", Integer, primary_key=True),
     Column("node", String(10), primary_key=True),
-    Column("above", String(10)),
-    ForeignKeyConstraint(["tree", "above"], ["nodes.tree", "nodes.node"]),
+    Column("parent", String(10)),
+    ForeignKeyConstraint(["tree", "parent"], ["nodes.tree", "nodes.node"]),
 )
 Table("words", Base.metadata, Column("word", String(20)))
 """
 )
 EAST = timezone(timedelta(hours=9))
-ODD_ROWS: list[dict[str, Any]] = [
+UNUSUAL_ROWS: list[dict[str, Any]] = [
     {
         "group": "🐍 Ä\u0301 'quoted' \"double\" \\ back %s :bind \r\n" + "long " * 5000,
         "100 % (sure)": "  spaces  ",
@@ -380,7 +382,7 @@ ODD_ROWS: list[dict[str, Any]] = [
         "blob": bytes(range(256)),
         "day": date(1583, 1, 1),
         "clock": clock_time(23, 59, 59, 999_999),
-        "moment": datetime(9999, 12, 31, 23, 59, 59, 999_999),
+        "naive": datetime(9999, 12, 31, 23, 59, 59, 999_999),
         "aware": datetime(2024, 2, 29, 8, 0, 0, 1, EAST).astimezone(UTC),
         "color": "BLUE",
         "uuid": UUID(int=2**128 - 1),
@@ -397,7 +399,7 @@ ODD_ROWS: list[dict[str, Any]] = [
         "blob": b"",
         "day": date(9999, 12, 31),
         "clock": clock_time(0),
-        "moment": datetime(1970, 1, 1),
+        "naive": datetime(1970, 1, 1),
         "aware": datetime(1970, 1, 1, tzinfo=UTC),
         "color": "RED",
         "json": "a string",
@@ -410,8 +412,8 @@ ODD_ROWS: list[dict[str, Any]] = [
 DAY = datetime(2021, 1, 1)
 
 
-def add_circle(owned: Owned, url: str) -> None:
-    """Two people, of whom one leads the team of both and is the other's parent."""
+def add_cycle(owned: Owned, url: str) -> None:
+    """Two people in one team: one of them is its leader and the parent of the other."""
     people, teams = owned.tables["people"], owned.tables["teams"]
     same = {"version": 7, "updated_at": DAY.replace(tzinfo=UTC)}
     execute(url, people.insert(), [{"id": 2} | same])
@@ -422,33 +424,33 @@ def add_circle(owned: Owned, url: str) -> None:
 
 @on_servers
 @pytest.mark.parametrize(("old", "new"), list(permutations(DRIVERS, 2)))
-def test_tables_and_types_of_owners_arrive_equal(
+def test_tables_and_types_of_owners_are_equal_on_every_database(
     old: str, new: str, tmp_path: Path, database: Callable[[str], str]
 ) -> None:
-    owned = Owned(tmp_path / "service", ODD)
+    owned = Owned(tmp_path / "service", UNUSUAL)
     source = owned.create(
         database(old),
         nodes=[{"tree": 1, "node": n} for n in ("a", "b", "c")],
         words=[{"word": "w"}],
     )
-    execute(source, "UPDATE nodes SET above = 'c' WHERE node <> 'c'")
-    for number, odd in enumerate(ODD_ROWS):
-        execute(source, owned.tables["odd"].insert(), odd | {"id": 10 * number})
-    add_circle(owned, source)
+    execute(source, "UPDATE nodes SET parent = 'c' WHERE node <> 'c'")
+    for number, row in enumerate(UNUSUAL_ROWS):
+        execute(source, owned.tables["unusual"].insert(), row | {"id": 10 * number})
+    add_cycle(owned, source)
     target = owned.create(database(new))
     if new == "mysql":
-        touched = "updated_at DATETIME(6) NOT NULL ON UPDATE CURRENT_TIMESTAMP(6)"
-        execute(target, f"ALTER TABLE people MODIFY {touched}")
-    printed = transfer(owned.folder, "--batch-size", "2", source, target)
-    assert printed.count("equal") == 5
+        definition = "updated_at DATETIME(6) NOT NULL ON UPDATE CURRENT_TIMESTAMP(6)"
+        execute(target, f"ALTER TABLE people MODIFY {definition}")
+    output = transfer(owned.folder, "--batch-size", "2", source, target)
+    assert output.count("equal") == 5
     assert owned.rows(target) == owned.rows(source)
     assert owned.rows(target)["people"] == [(1, 2, 1, 7, DAY), (2, None, 1, 7, DAY)]
     for name in ("json", "object", "wrapped"):
-        nulls = f"SELECT id FROM odd WHERE {name} IS NULL"
+        nulls = f"SELECT id FROM unusual WHERE {name} IS NULL"
         assert execute(target, nulls) == execute(source, nulls) == [(30,)]
-    # The next row gets a key of its own.
-    execute(target, owned.tables["odd"].insert(), {"flag": True})
-    assert execute(target, "SELECT max(id) FROM odd") > [(30,)]
+    # The next row gets a new key.
+    execute(target, owned.tables["unusual"].insert(), {"flag": True})
+    assert execute(target, "SELECT max(id) FROM unusual") > [(30,)]
 
 
 KEYS = (
@@ -480,7 +482,7 @@ def test_postgresql_generates_keys_after_the_copied_ones(
         execute(target, "INSERT INTO always VALUES (7)")
 
 
-# --- Rows that are refused ---
+# --- Rows that are rejected ---
 
 ITEMS = (
     BASE
@@ -496,8 +498,8 @@ Table(
 Table("kinds", Base.metadata, Column("id", Integer, primary_key=True))
 """
 )
-# The row that is refused by which database, and why.
-BAD_ROWS = [
+# Databases, rows that they reject, and their reasons.
+REJECTED_ROWS = [
     ("postgresql", {"name": "s3cret" * 5}, "value too long for type character varying(20)"),
     ("mysql", {"name": "s3cret" * 5}, "Data too long for column 'name'"),
     ("postgresql", {"name": "s3cret\0"}, "PostgreSQL text fields cannot contain NUL (0x00) bytes"),
@@ -512,32 +514,30 @@ BAD_ROWS = [
 
 
 @on_servers
-@pytest.mark.parametrize(("kind", "bad", "why"), BAD_ROWS)
-def test_row_that_the_new_database_refuses_is_named_without_its_values(
-    kind: str, bad: dict[str, Any], why: str, tmp_path: Path, database: Callable[[str], str]
+@pytest.mark.parametrize(("kind", "invalid", "reason"), REJECTED_ROWS)
+def test_row_that_the_new_database_rejects_is_named_without_its_values(
+    kind: str, invalid: dict[str, Any], reason: str, tmp_path: Path, database: Callable[[str], str]
 ) -> None:
     owned = Owned(tmp_path / "service", ITEMS)
-    good = [{"id": n, "name": f"s3cret {n}", "size": n % 50} for n in range(1, 1501)]
+    valid = [{"id": n, "name": f"s3cret {n}", "size": n % 50} for n in range(1, 1501)]
     source = database("sqlite")
     execute(source, "CREATE TABLE kinds (id INTEGER PRIMARY KEY)")
     execute(
         source,
         "CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT, size INTEGER, kind_id INTEGER)",
     )
-    execute(source, owned.tables["items"].insert(), good)
-    execute(source, owned.tables["items"].update().where(sa.text("id = 1234")).values(**bad))
+    execute(source, owned.tables["items"].insert(), valid)
+    execute(source, owned.tables["items"].update().where(sa.text("id = 1234")).values(**invalid))
     target = owned.create(database(kind))
-    said = refusal(owned.folder, source, target)
-    assert said.startswith("The new database rejects items id=1234: ")
-    assert why in said
-    assert said.endswith("Correct or delete this row in the old database.")
-    assert "s3cret" not in said.lower()
+    message = refused(owned.folder, source, target)
+    assert message.startswith("The new database rejects items id=1234: ")
+    assert reason in message
+    assert message.endswith("Correct or delete this row in the old database.")
+    assert "s3cret" not in message.lower()
     assert is_empty(owned, target)
 
 
-def test_row_that_the_models_do_not_understand_is_named(
-    tmp_path: Path, database: Callable[[str], str]
-) -> None:
+def test_row_that_cannot_be_read_is_named(tmp_path: Path, database: Callable[[str], str]) -> None:
     owned = Owned(
         tmp_path / "service",
         BASE
@@ -546,19 +546,19 @@ def test_row_that_the_models_do_not_understand_is_named(
     )
     items = [{"id": n, "day": date(2020, 1, 1)} for n in range(1, 5001)]
     source, target = owned.create(database("sqlite"), items=items), owned.create(database("sqlite"))
-    for column, bad in {"day": "'s3cret'", "text": "CAST(x'ff733363726574' AS TEXT)"}.items():
-        execute(source, f"UPDATE items SET {column} = {bad} WHERE id = 3333")
-        said = refusal(owned.folder, source, target)
-        assert said.startswith("items id=3333 cannot be read: ")
-        assert column == "day" or "s3cret" not in said
+    for column, invalid in {"day": "'s3cret'", "text": "CAST(x'ff733363726574' AS TEXT)"}.items():
+        execute(source, f"UPDATE items SET {column} = {invalid} WHERE id = 3333")
+        message = refused(owned.folder, source, target)
+        assert message.startswith("items id=3333 cannot be read: ")
+        assert column == "day" or "s3cret" not in message
         execute(source, f"UPDATE items SET {column} = NULL")
 
 
 @on_servers
-def test_value_that_the_new_database_changes_stops_the_commit_and_is_named(
+def test_value_that_the_new_database_changes_prevents_the_commit_and_is_named(
     tmp_path: Path, database: Callable[[str], str]
 ) -> None:
-    """MySQL's FLOAT keeps seven digits, its DATETIME no fractions, a trigger does as it likes."""
+    """MySQL's FLOAT keeps seven digits, its DATETIME no fractions, and a trigger changes text."""
     owned = Owned(
         tmp_path / "service",
         BASE
@@ -581,8 +581,8 @@ Table("notes", Base.metadata, Column("id", Integer, primary_key=True), Column("s
         "CREATE TRIGGER t BEFORE INSERT ON notes FOR EACH ROW"
         " SET NEW.text = IF(NEW.text = 'trigger', 'Trigger', NEW.text)",
     )
-    said = refusal(owned.folder, source, target)
-    assert said.splitlines()[1:] == [
+    message = refused(owned.folder, source, target)
+    assert message.splitlines()[1:] == [
         "notes: 4 rows in the old database, 4 rows in the new one",
         "  notes id=2 differs in sum",
         "  notes id=3 differs in at",
@@ -591,7 +591,7 @@ Table("notes", Base.metadata, Column("id", Integer, primary_key=True), Column("s
     assert is_empty(owned, target)
 
 
-def test_row_that_does_not_arrive_stops_the_commit_and_is_named(
+def test_missing_row_prevents_the_commit_and_is_named(
     tmp_path: Path, database: Callable[[str], str]
 ) -> None:
     owned = Owned(tmp_path / "service", ITEMS)
@@ -601,8 +601,8 @@ def test_row_that_does_not_arrive_stops_the_commit_and_is_named(
         target,
         "CREATE TRIGGER t BEFORE INSERT ON items WHEN NEW.id = 42 BEGIN SELECT RAISE(IGNORE); END",
     )
-    said = refusal(owned.folder, source, target)
-    assert said.splitlines()[1:] == [
+    message = refused(owned.folder, source, target)
+    assert message.splitlines()[1:] == [
         "items: 99 rows in the old database, 98 rows in the new one",
         "  items id=42 is missing",
     ]
@@ -621,34 +621,34 @@ from sqlalchemy import TypeDecorator
 GO = Path(__file__).parent.parent / "go"
 
 
-class Halting(TypeDecorator):
+class Blocking(TypeDecorator):
     impl = Text
     cache_ok = True
 
     def process_result_value(self, value, dialect):
-        if value == "halt" and not GO.exists():
-            GO.with_name("halted").touch()
+        if value == "block" and not GO.exists():
+            GO.with_name("blocked").touch()
             while not GO.exists():
                 time.sleep(0.01)
         return value
 
 
-Table("notes", Base.metadata, Column("id", Integer, primary_key=True), Column("text", Halting))
+Table("notes", Base.metadata, Column("id", Integer, primary_key=True), Column("text", Blocking))
 """
 )
 
 
-def halting(owned: Owned, url: str) -> str:
-    """Notes, in whose middle a reader halts until it is told to go on."""
+def blocking_notes(owned: Owned, url: str) -> str:
+    """Insert notes; reading the middle one blocks until the file `go` exists."""
     notes(owned, url, 200)
-    execute(url, "UPDATE notes SET text = 'halt' WHERE id = 100")
+    execute(url, "UPDATE notes SET text = 'block' WHERE id = 100")
     return url
 
 
-def start_and_halt(owned: Owned, source: str, target: str) -> subprocess.Popen[str]:
+def start_and_block(owned: Owned, source: str, target: str) -> subprocess.Popen[str]:
     process = start(owned.folder, "--batch-size", "10", source, target)
-    halted = owned.folder / "halted"
-    eventually(lambda: halted.exists() or process.poll() is not None)
+    blocked = owned.folder / "blocked"
+    eventually(lambda: blocked.exists() or process.poll() is not None)
     assert process.poll() is None
     return process
 
@@ -678,19 +678,19 @@ def notes(owned: Owned, url: str, number: int) -> str:
         ("mysql", signal.SIGINT),
     ],
 )
-def test_stopped_in_the_middle_it_leaves_nothing_and_runs_again(
+def test_interrupted_transfer_writes_nothing_and_can_be_repeated(
     kind: str,
     number: signal.Signals,
     tmp_path: Path,
     database: Callable[[str], str],
 ) -> None:
     owned = Owned(tmp_path / "service", NOTES)
-    source = halting(owned, database("sqlite"))
+    source = blocking_notes(owned, database("sqlite"))
     target = owned.create(database(kind))
-    process = start_and_halt(owned, source, target)
+    process = start_and_block(owned, source, target)
     process.send_signal(number)
-    printed, said = process.communicate(timeout=SECONDS)
-    assert printed == ""
+    output, message = process.communicate(timeout=SECONDS)
+    assert output == ""
     if number == signal.SIGKILL:
         assert process.returncode == -number
         assert is_empty(owned, target)
@@ -699,7 +699,7 @@ def test_stopped_in_the_middle_it_leaves_nothing_and_runs_again(
         assert owned.rows(target) == owned.rows(source)
     else:
         interrupted = "Interrupted. Nothing was written. Run this command again.\n"
-        assert (process.returncode, said) == (1, interrupted)
+        assert (process.returncode, message) == (1, interrupted)
         assert is_empty(owned, target)
 
 
@@ -707,7 +707,7 @@ def test_stopped_in_the_middle_it_leaves_nothing_and_runs_again(
 @pytest.mark.parametrize(
     ("kind", "lost"), [("postgresql", "new"), ("mysql", "new"), ("postgresql", "old")]
 )
-def test_lost_connection_leaves_nothing_and_is_said(
+def test_lost_connection_is_an_error_and_writes_nothing(
     kind: str,
     lost: str,
     tmp_path: Path,
@@ -717,10 +717,10 @@ def test_lost_connection_leaves_nothing_and_is_said(
     owned = Owned(tmp_path / "service", NOTES)
     server = servers(kind)
     if lost == "new":
-        source, target = halting(owned, database("sqlite")), owned.create(database(kind))
+        source, target = blocking_notes(owned, database("sqlite")), owned.create(database(kind))
     else:
-        source, target = halting(owned, database(kind)), owned.create(database("sqlite"))
-    process = start_and_halt(owned, source, target)
+        source, target = blocking_notes(owned, database(kind)), owned.create(database("sqlite"))
+    process = start_and_block(owned, source, target)
     name = (target if lost == "new" else source).rpartition("/")[2]
     if kind == "postgresql":
         end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
@@ -730,15 +730,17 @@ def test_lost_connection_leaves_nothing_and_is_said(
         for (number,) in server.execute(ids, name):
             server.execute(f"KILL CONNECTION {number}")
     (owned.folder / "go").touch()
-    printed, said = process.communicate(timeout=SECONDS)
-    assert (process.returncode, printed) == (1, "")
-    assert said.startswith("Database error: ")
-    assert said.endswith(". Nothing was written.\n")
-    assert len(said.splitlines()) == 1
+    output, message = process.communicate(timeout=SECONDS)
+    assert (process.returncode, output) == (1, "")
+    assert message.startswith("Database error: ")
+    assert message.endswith(". Nothing was written.\n")
+    assert len(message.splitlines()) == 1
     assert is_empty(owned, target)
 
 
-def test_full_disk_leaves_nothing(tmp_path: Path, database: Callable[[str], str]) -> None:
+def test_full_disk_is_an_error_and_writes_nothing(
+    tmp_path: Path, database: Callable[[str], str]
+) -> None:
     owned = Owned(tmp_path / "service", NOTES)
     source = notes(owned, database("sqlite"), 50_000)
     target = owned.create(database("sqlite"))
@@ -752,18 +754,18 @@ def test_full_disk_leaves_nothing(tmp_path: Path, database: Callable[[str], str]
 
 @on_servers
 @pytest.mark.parametrize("kind", ["postgresql", "mysql"])
-def test_all_tables_are_copied_as_they_were_at_one_moment(
+def test_all_tables_are_read_from_one_snapshot(
     kind: str, tmp_path: Path, database: Callable[[str], str]
 ) -> None:
     later = 'Table("later", Base.metadata, Column("id", ForeignKey("notes.id"), primary_key=True))'
     owned = Owned(tmp_path / "service", f"{NOTES}\n{later}\n")
-    source, target = halting(owned, database(kind)), owned.create(database("sqlite"))
+    source, target = blocking_notes(owned, database(kind)), owned.create(database("sqlite"))
     execute(source, "INSERT INTO later VALUES (1)")
-    process = start_and_halt(owned, source, target)
+    process = start_and_block(owned, source, target)
     execute(source, "INSERT INTO later VALUES (2)")
     (owned.folder / "go").touch()
-    _, said = process.communicate(timeout=SECONDS)
-    assert (process.returncode, said) == (0, "")
+    _, message = process.communicate(timeout=SECONDS)
+    assert (process.returncode, message) == (0, "")
     assert owned.rows(target)["later"] == [(1,)]
 
 
@@ -777,7 +779,7 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-# A process counts the memory of the one that it was forked from: this one is small.
+# The peak of a process includes that of its parent at the fork, so a small process starts the tool.
 PEAK = """
 import resource, subprocess, sys
 subprocess.run(sys.argv[1:], check=True)
@@ -786,7 +788,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 
 
 @long_on_servers
-def test_more_rows_take_no_more_memory(
+def test_memory_does_not_grow_with_the_number_of_rows(
     many: int, tmp_path: Path, database: Callable[[str], str]
 ) -> None:
     peaks = []
@@ -803,10 +805,10 @@ def test_more_rows_take_no_more_memory(
         )
         assert f" {number:,}  " in measured.stdout
         peaks.append(int(measured.stdout.splitlines()[-1]))
-    assert peaks[1] - peaks[0] < 10_000  # kilobytes; the rows are 40,000 and more
+    assert peaks[1] - peaks[0] < 10_000  # kilobytes; the additional rows take 40,000
 
 
-# --- Refused before anything is written ---
+# --- Refusals before anything is written ---
 
 
 @pytest.fixture
@@ -816,24 +818,24 @@ def owned(tmp_path: Path) -> Owned:
 
 @pytest.fixture
 def pair(owned: Owned, database: Callable[[str], str]) -> tuple[str, str]:
-    """Two databases between which rows can be copied."""
+    """A database with rows, and an empty one."""
     filled = owned.create(database("sqlite"), kinds=[{"id": 1}], items=[{"id": 1, "kind_id": 1}])
     return filled, owned.create(database("sqlite"))
 
 
-def misuse(folder: Path, *arguments: str) -> str:
+def usage_error(folder: Path, *arguments: str) -> str:
     result = run(folder, *arguments)
     assert (result.returncode, result.stdout) == (2, "")
     return result.stderr.splitlines()[-1].partition("error: ")[2]
 
 
-def test_outside_of_a_service_it_says_where_to_run(tmp_path: Path) -> None:
-    said = misuse(tmp_path, "sqlite:///a.db", "sqlite:///b.db")
-    assert said == "app/models.py not found; run this in the service's folder"
+def test_outside_of_a_service_is_an_error_that_says_where_to_run_it(tmp_path: Path) -> None:
+    message = usage_error(tmp_path, "sqlite:///a.db", "sqlite:///b.db")
+    assert message == "app/models.py not found; run this in the service's folder"
 
 
 @pytest.mark.parametrize(
-    ("url", "why"),
+    ("url", "reason"),
     [
         ("oracle://me:s3cret@host/x", "must start with sqlite://, postgresql:// or mysql://"),
         ("s3cret", "must start with sqlite://, postgresql:// or mysql://"),
@@ -846,29 +848,27 @@ def test_outside_of_a_service_it_says_where_to_run(tmp_path: Path) -> None:
         ("sqlite:///:memory:", "has no database name; end the URL with /name"),
     ],
 )
-def test_url_that_it_cannot_use_is_refused_without_its_password(
-    owned: Owned, url: str, why: str
-) -> None:
-    assert misuse(owned.folder, "sqlite:///a.db", url) == f"argument NEW: {why}"
+def test_unusable_url_is_an_error_without_its_password(owned: Owned, url: str, reason: str) -> None:
+    assert usage_error(owned.folder, "sqlite:///a.db", url) == f"argument NEW: {reason}"
 
 
-def test_other_misuse_is_refused_without_a_password(owned: Owned) -> None:
+def test_other_usage_errors_do_not_show_passwords(owned: Owned) -> None:
     url = "mysql://me:s3cret@host/x"
-    assert misuse(owned.folder, url, url, url).endswith("mysql://me:***@host/x")
+    assert usage_error(owned.folder, url, url, url).endswith("mysql://me:***@host/x")
     for size in ("0", "x", "-1"):
-        said = misuse(owned.folder, "--batch-size", size, url, url)
-        assert said == "argument --batch-size: must be a positive integer"
+        message = usage_error(owned.folder, "--batch-size", size, url, url)
+        assert message == "argument --batch-size: must be a positive integer"
 
 
 @pytest.mark.parametrize("scheme", ["postgresql+asyncpg", "mariadb"])
-def test_server_that_cannot_be_reached_is_named_without_its_password(
+def test_unreachable_server_is_named_without_its_password(
     owned: Owned, pair: tuple[str, str], scheme: str
 ) -> None:
-    said = refusal(owned.folder, pair[0], f"{scheme}://me:s3cret@127.0.0.1:1/x")
-    assert said.startswith("Cannot connect to the new database ")
-    assert "://me:***@127.0.0.1:1/x: " in said
-    assert said.endswith(". Check the URL and that the server is running.")
-    assert "s3cret" not in said
+    message = refused(owned.folder, pair[0], f"{scheme}://me:s3cret@127.0.0.1:1/x")
+    assert message.startswith("Cannot connect to the new database ")
+    assert "://me:***@127.0.0.1:1/x: " in message
+    assert message.endswith(". Check the URL and that the server is running.")
+    assert "s3cret" not in message
 
 
 @on_servers
@@ -881,7 +881,7 @@ def test_server_that_cannot_be_reached_is_named_without_its_password(
         ("mysql", "mariadb"),
     ],
 )
-def test_urls_are_taken_as_services_write_them(
+def test_urls_of_services_are_accepted(
     kind: str, written: str, owned: Owned, pair: tuple[str, str], database: Callable[[str], str]
 ) -> None:
     target = owned.create(database(kind))
@@ -894,11 +894,11 @@ def test_urls_are_taken_as_services_write_them(
     assert owned.rows(target) == owned.rows(pair[0])
 
 
-def test_file_that_is_not_there_is_not_made(owned: Owned, pair: tuple[str, str]) -> None:
-    said = refusal(owned.folder, "sqlite:///none.db", pair[1])
-    assert said == "The old database sqlite:///none.db does not exist. Correct its URL."
-    said = refusal(owned.folder, pair[0], "sqlite:///none.db")
-    assert said.endswith("none.db does not exist. Create it with `uv run alembic upgrade head`.")
+def test_missing_file_is_an_error_and_not_created(owned: Owned, pair: tuple[str, str]) -> None:
+    message = refused(owned.folder, "sqlite:///none.db", pair[1])
+    assert message == "The old database sqlite:///none.db does not exist. Correct its URL."
+    message = refused(owned.folder, pair[0], "sqlite:///none.db")
+    assert message.endswith("none.db does not exist. Create it with `uv run alembic upgrade head`.")
     assert not (owned.folder / "none.db").exists()
 
 
@@ -913,20 +913,20 @@ def test_same_database_under_another_url_is_refused(
         other = url.replace(f"{tmp_path}/", f"{tmp_path}/link/")
     else:
         other = url.replace("127.0.0.1", "localhost")
-    said = refusal(owned.folder, url, other)
-    assert said == "Both URLs refer to the same database. Correct one of them."
+    message = refused(owned.folder, url, other)
+    assert message == "Both URLs refer to the same database. Correct one of them."
 
 
-def test_database_that_is_not_migrated_is_refused(owned: Owned, pair: tuple[str, str]) -> None:
+def test_database_without_all_migrations_is_refused(owned: Owned, pair: tuple[str, str]) -> None:
     old, new = pair
     execute(new, "DROP TABLE items")
     execute(new, "CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT, kind_id INTEGER)")
     execute(new, "DROP TABLE kinds")
-    assert refusal(owned.folder, old, new) == (
+    assert refused(owned.folder, old, new) == (
         "The new database is missing the table kinds, the column items.size. Run"
         " `uv run alembic upgrade head` with its URL in DATABASE_URL."
     )
-    assert refusal(owned.folder, new, old) == (
+    assert refused(owned.folder, new, old) == (
         "The old database is missing the table kinds, the column items.size. Run"
         " `uv run alembic upgrade head` for it, with the service as it was before the switch."
     )
@@ -936,7 +936,7 @@ def test_databases_at_different_migrations_are_refused(owned: Owned, pair: tuple
     for url, version in zip(pair, ("0001", "0002"), strict=True):
         execute(url, "CREATE TABLE alembic_version (version_num TEXT)")
         execute(url, f"INSERT INTO alembic_version VALUES ('{version}')")
-    assert refusal(owned.folder, *pair) == (
+    assert refused(owned.folder, *pair) == (
         "The old database is at revision 0001, the new one at 0002. Run"
         " `uv run alembic upgrade head` for both. For the old one, use the service as it was"
         " before the switch."
@@ -948,15 +948,17 @@ def test_databases_at_different_migrations_are_refused(owned: Owned, pair: tuple
 def test_database_with_rows_is_refused(owned: Owned, pair: tuple[str, str]) -> None:
     execute(pair[1], owned.tables["kinds"].insert(), [{"id": 7}, {"id": 8}])
     before = owned.rows(pair[1])
-    said = refusal(owned.folder, *pair)
-    assert said.startswith(f"The new database {pair[1]} is not empty: kinds (2 rows). If these are")
+    message = refused(owned.folder, *pair)
+    assert message.startswith(
+        f"The new database {pair[1]} is not empty: kinds (2 rows). If these are"
+    )
     assert owned.rows(pair[1]) == before
 
 
 def test_swapped_urls_are_recognized(owned: Owned, pair: tuple[str, str]) -> None:
     old, new = pair
     before = owned.rows(old)
-    assert refusal(owned.folder, new, old) == (
+    assert refused(owned.folder, new, old) == (
         f"The old database {new} is empty, but the new database {old} is not: kinds (1 row), items"
         " (1 row). Swap the URLs: the first one is the old database."
     )
@@ -964,7 +966,7 @@ def test_swapped_urls_are_recognized(owned: Owned, pair: tuple[str, str]) -> Non
 
 
 @pytest.mark.parametrize(
-    ("models", "said"),
+    ("models", "message"),
     [
         (
             "import not_there.at_all",
@@ -980,14 +982,14 @@ def test_swapped_urls_are_recognized(owned: Owned, pair: tuple[str, str]) -> Non
     ],
 )
 def test_models_that_cannot_be_imported_are_named(
-    owned: Owned, pair: tuple[str, str], models: str, said: str
+    owned: Owned, pair: tuple[str, str], models: str, message: str
 ) -> None:
     (owned.folder / "app" / "models.py").write_text(models)
-    assert refusal(owned.folder, *pair).startswith(said)
+    assert refused(owned.folder, *pair).startswith(message)
 
 
 @pytest.mark.parametrize(
-    ("tables", "said"),
+    ("tables", "message"),
     [
         (
             """
@@ -1016,14 +1018,14 @@ Table("a", Base.metadata, Column("id", Integer, unique=True), Column("a_id", For
         ),
     ],
 )
-def test_circle_that_it_cannot_break_is_refused(
-    tables: str, said: str, tmp_path: Path, database: Callable[[str], str]
+def test_cycle_of_required_foreign_keys_is_refused(
+    tables: str, message: str, tmp_path: Path, database: Callable[[str], str]
 ) -> None:
-    owned = Owned(tmp_path / "circle", BASE + tables)
-    assert refusal(owned.folder, database("sqlite"), database("sqlite")) == said
+    owned = Owned(tmp_path / "cycle", BASE + tables)
+    assert refused(owned.folder, database("sqlite"), database("sqlite")) == message
 
 
-def test_what_the_models_do_not_know_is_named_and_left_behind(
+def test_tables_and_columns_without_a_model_are_named_and_not_copied(
     owned: Owned, pair: tuple[str, str]
 ) -> None:
     execute(pair[0], "CREATE TABLE legacy (id INTEGER)")
@@ -1036,19 +1038,19 @@ def test_what_the_models_do_not_know_is_named_and_left_behind(
     )
 
 
-def test_dry_run_checks_and_counts_and_writes_nothing(owned: Owned, pair: tuple[str, str]) -> None:
-    printed = transfer(owned.folder, "--dry-run", *pair)
-    assert printed.splitlines() == [
+def test_dry_run_checks_and_counts_without_writing(owned: Owned, pair: tuple[str, str]) -> None:
+    output = transfer(owned.folder, "--dry-run", *pair)
+    assert output.splitlines() == [
         "kinds: 1 row",
         "items: 1 row",
         "All checks passed. Nothing was written. Now run this without --dry-run.",
     ]
     assert is_empty(owned, pair[1])
     execute(pair[1], "DROP TABLE items")
-    assert "is missing the table items" in refusal(owned.folder, "--dry-run", *pair)
+    assert "is missing the table items" in refused(owned.folder, "--dry-run", *pair)
 
 
-def test_bar_shows_the_progress_on_a_terminal_only(owned: Owned, pair: tuple[str, str]) -> None:
+def test_progress_is_shown_only_on_a_terminal(owned: Owned, pair: tuple[str, str]) -> None:
     assert run(owned.folder, "--dry-run", *pair).stderr == ""
     controller, terminal = os.openpty()
     termios.tcsetwinsize(terminal, (24, 100))
@@ -1062,14 +1064,14 @@ def test_bar_shows_the_progress_on_a_terminal_only(owned: Owned, pair: tuple[str
     assert "4.00/4.00" in shown
 
 
-def test_old_database_is_never_written_to(owned: Owned, pair: tuple[str, str]) -> None:
+def test_old_database_is_not_written_to(owned: Owned, pair: tuple[str, str]) -> None:
     file = Path(pair[0].removeprefix("sqlite:///"))
     before = file.read_bytes()
     transfer(owned.folder, *pair)
     assert file.read_bytes() == before
 
 
-def test_help_says_how_to_run_it_and_how_it_ends(tmp_path: Path) -> None:
+def test_help_has_an_example_and_the_exit_statuses(tmp_path: Path) -> None:
     result = run(tmp_path, "--help")
     assert result.returncode == 0
     assert "uv run $TOOL sqlite:///my_service.db" in result.stdout

@@ -1,4 +1,4 @@
-"""Every variant passes the type checker as strictly as its own configuration asks."""
+"""Every variant passes mypy with its own strict configuration."""
 
 import subprocess
 import sys
@@ -9,12 +9,12 @@ from harness.rendering import ROOT
 from harness.variants import Variant
 
 
-def test_types_are_right(
+def test_mypy_finds_no_errors(
     rendered: Callable[[Variant], Path],
     checked: Variant,
     worker_id: str,
 ) -> None:
-    # Kept for the next run; one per worker, since mypy does not lock it.
+    # Kept between runs. One for each worker, because mypy does not lock its cache.
     cache = ROOT / ".mypy_cache" / f"services-{worker_id}"
     result = subprocess.run(
         [sys.executable, "-m", "mypy", "--cache-dir", cache],

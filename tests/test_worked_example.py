@@ -1,4 +1,4 @@
-"""The example in each service's README: whoever follows it gets an endpoint that works."""
+"""The worked example in the README of a service results in a working endpoint."""
 
 import ast
 import os

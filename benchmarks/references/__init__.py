@@ -1,1 +1,1 @@
-"""What the service is compared with, each as small as its kind allows, on the same tables."""
+"""The references: minimal services of other kinds on the same tables."""

@@ -1,4 +1,4 @@
-"""What both floors do: plain SQL, rows made into dictionaries, orjson."""
+"""The common code of the floors: plain SQL, dictionaries and orjson."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -8,8 +8,8 @@ from uuid import UUID
 import orjson
 from uuid_utils.compat import uuid7
 
+from benchmarks.references.other_service import SECONDS_OF_OTHER_SERVICE
 from benchmarks.references.raw import driver
-from benchmarks.references.work import SECONDS_OF_OTHER_SERVICE
 
 raw = driver()
 

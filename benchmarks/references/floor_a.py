@@ -1,4 +1,4 @@
-"""FLOOR-A: Starlette over a raw driver; nothing is checked and nothing documented."""
+"""FLOOR-A: Starlette on a bare driver, without validation and an OpenAPI document."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,39 +13,39 @@ from starlette.routing import Route
 from benchmarks.references import floor
 
 
-def answer(content: bytes | None, status: int = 200) -> Response:
+def respond(content: bytes | None, status: int = 200) -> Response:
     if content is None:
         return Response(status_code=404)
     return Response(content, status, media_type="application/json")
 
 
 async def read_task(request: Request) -> Response:
-    return answer(await floor.read_task(UUID(request.path_params["task_id"])))
+    return respond(await floor.read_task(UUID(request.path_params["task_id"])))
 
 
 async def list_projects(_: Request) -> Response:
-    return answer(await floor.list_projects())
+    return respond(await floor.list_projects())
 
 
 async def read_project(request: Request) -> Response:
-    return answer(await floor.read_project(UUID(request.path_params["project_id"])))
+    return respond(await floor.read_project(UUID(request.path_params["project_id"])))
 
 
 async def summarize(request: Request) -> Response:
-    return answer(await floor.summarize(UUID(request.path_params["project_id"])))
+    return respond(await floor.summarize(UUID(request.path_params["project_id"])))
 
 
 async def create_project(request: Request) -> Response:
-    return answer(await floor.create_project(orjson.loads(await request.body())), 201)
+    return respond(await floor.create_project(orjson.loads(await request.body())), 201)
 
 
 async def create_tasks(request: Request) -> Response:
     project_id = UUID(request.path_params["project_id"])
-    return answer(await floor.create_tasks(project_id, orjson.loads(await request.body())), 201)
+    return respond(await floor.create_tasks(project_id, orjson.loads(await request.body())), 201)
 
 
 async def ask_other_service(request: Request) -> Response:
-    return answer(await floor.ask_other_service(UUID(request.path_params["project_id"])), 201)
+    return respond(await floor.ask_other_service(UUID(request.path_params["project_id"])), 201)
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""FLOOR-B: FastAPI over a raw driver, which checks what comes in and answers with bytes."""
+"""FLOOR-B: FastAPI on a bare driver, with validated input and responses from bytes."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""The tables of the rendered service, mapped as SQLAlchemy's tutorial does it."""
+"""The tables of the rendered service, mapped as in SQLAlchemy's tutorial."""
 
 import os
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Drivers without SQLAlchemy behind one small interface: what the floors stand on."""
+"""A small common interface to the drivers without SQLAlchemy, for the floors."""
 
 import os
 from collections.abc import Sequence
@@ -16,17 +16,17 @@ DRIVER = os.environ["DRIVER"]
 
 
 async def leave_alone(_: Any) -> None:
-    """What the pool does with a connection that comes back."""
+    """The reset of a connection that is returned to the pool, which does nothing."""
 
 
 class AsyncPG:
-    """Prepares each statement once for each connection, by itself."""
+    """asyncpg, which prepares each statement once per connection."""
 
     async def open(self) -> None:
         import asyncpg
 
         url = URL.set(drivername="postgresql").render_as_string(False)
-        # Its own reset would be a second round trip for each query.
+        # The default reset would be a second round trip for each query.
         self.pool = await asyncpg.create_pool(
             url, min_size=POOL_SIZE, max_size=POOL_SIZE, reset=leave_alone
         )
@@ -94,7 +94,7 @@ class MySQL:
 
 
 class SQLite:
-    """aiosqlite with one connection for writing, and as many for reading as the others have."""
+    """aiosqlite with one connection for writes, and as many for reads as the other drivers."""
 
     async def open(self) -> None:
         import asyncio
@@ -102,7 +102,7 @@ class SQLite:
 
         import aiosqlite
 
-        # As SQLAlchemy writes them, so that all contenders can read and sort the same rows.
+        # The format of SQLAlchemy, so that all contenders read and sort the same rows.
         sqlite3.register_adapter(datetime, lambda moment: f"{moment:%Y-%m-%d %H:%M:%S.%f}")
         self.readers: asyncio.Queue[Any] = asyncio.Queue()
         for _ in range(POOL_SIZE):

@@ -1,4 +1,4 @@
-"""REF: FastAPI and async SQLAlchemy the way their documentation shows, on the default pool."""
+"""REF: FastAPI and async SQLAlchemy as in their documentation, with the default pool."""
 
 import asyncio
 import os
@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 from sqlalchemy.orm import selectinload
 
 from benchmarks.references.models import ACCOUNTS, Project, Task, User, now
+from benchmarks.references.other_service import SECONDS_OF_OTHER_SERVICE
 from benchmarks.references.schemas import (
     ProjectCreate,
     ProjectPage,
@@ -28,7 +29,6 @@ from benchmarks.references.schemas import (
     Token,
 )
 from benchmarks.references.summary import count_tasks, summary_of
-from benchmarks.references.work import SECONDS_OF_OTHER_SERVICE
 
 engine = create_async_engine(os.environ["DATABASE_URL"])
 async_session = async_sessionmaker(engine, expire_on_commit=False)
@@ -65,7 +65,7 @@ async def log_in(
     session: SessionDep, form: Annotated[OAuth2PasswordRequestForm, Depends()]
 ) -> Token:
     user = await session.scalar(select(User).where(User.email == form.username))
-    # The tutorial hashes in the event loop; in a thread, as here, it is the better for it.
+    # The tutorial hashes in the event loop; a thread is in favor of this reference.
     if user is None or not await run_in_threadpool(
         password_hash.verify, form.password, user.password_hash
     ):

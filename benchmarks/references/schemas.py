@@ -1,4 +1,4 @@
-"""What callers send and get, as FastAPI's tutorial writes it."""
+"""Request and response schemas, as in FastAPI's tutorial."""
 
 from datetime import datetime
 from uuid import UUID

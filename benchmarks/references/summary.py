@@ -1,4 +1,4 @@
-"""The JOIN and aggregate of the references on SQLAlchemy."""
+"""The workload \"JOIN and aggregate\" on SQLAlchemy."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,7 +11,7 @@ from benchmarks.references.schemas import Summary
 
 
 def count_tasks(project_id: UUID) -> Select[str, int, int]:
-    """For each status: how many tasks, and how many of them are overdue."""
+    """The number of tasks and of overdue tasks by status."""
     overdue = case(((Task.due_at < now()) & (Task.status != "done"), 1))
     return (
         select(Task.status, func.count(), func.count(overdue))

@@ -1,4 +1,4 @@
-"""What both blocking references do: SQLAlchemy's `Session` on the default pool."""
+"""The common code of the blocking references: SQLAlchemy's `Session` on the default pool."""
 
 import os
 import time
@@ -10,9 +10,9 @@ from sqlalchemy import create_engine, select
 from sqlalchemy.orm import Session, selectinload, sessionmaker
 
 from benchmarks.references.models import Project, Task
+from benchmarks.references.other_service import SECONDS_OF_OTHER_SERVICE
 from benchmarks.references.schemas import ProjectCreate, Summary, TaskBatch
 from benchmarks.references.summary import count_tasks, summary_of
-from benchmarks.references.work import SECONDS_OF_OTHER_SERVICE
 
 engine = create_engine(os.environ["DATABASE_URL"])
 make_session = sessionmaker(engine, expire_on_commit=False)

@@ -1,4 +1,4 @@
-"""SYNC-THREAD: FastAPI's plain `def` endpoints, which run in its forty threads."""
+"""SYNC-THREAD: blocking calls in `def` endpoints, which FastAPI runs in forty threads."""
 
 from typing import Annotated
 from uuid import UUID

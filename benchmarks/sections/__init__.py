@@ -1,4 +1,4 @@
-"""What is measured: each section has `measure`, and `page` which shows what that returned."""
+"""The sections of the page: `measure` returns results, and `page` shows them."""
 
 from types import ModuleType
 
@@ -11,19 +11,19 @@ from benchmarks.sections import (
     layers,
     main,
     mixed,
+    round_trips,
     template,
-    trips,
 )
 
-# In the order of the page.
+# In the order of the page, with their titles.
 SECTIONS: dict[str, tuple[str, ModuleType]] = {
     "main": ("PostgreSQL", main),
     "accounts": ("Accounts", accounts),
-    "mixed": ("Reading, waiting, writing", mixed),
+    "mixed": ("Read, wait, write", mixed),
     "bursts": ("Bursts", bursts),
-    "latency": ("A database that is further away", latency),
-    "trips": ("Round trips", trips),
-    "layers": ("Where the time of a read goes", layers),
+    "latency": ("A more distant database", latency),
+    "round_trips": ("Round trips", round_trips),
+    "layers": ("Layers of a read", layers),
     "databases": ("MySQL and SQLite", databases),
     "growth": ("More rows", growth),
     "template": ("The template", template),

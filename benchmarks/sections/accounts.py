@@ -1,4 +1,4 @@
-"""What accounts cost: reading with a token, logging in, and reading while others log in."""
+"""The cost of accounts: reads with a token, logins, and reads during logins."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -9,17 +9,17 @@ from benchmarks.contenders import Contender, Serving
 from benchmarks.figures import Figures, Spread, find, ratio
 from benchmarks.load import Result
 from benchmarks.markdown import TITLES, against, details, number, spread, table
-from benchmarks.measure import ask, compare, in_turn
-from benchmarks.works import LOGIN, READ, login, works
+from benchmarks.measure import compare, in_turn, send
+from benchmarks.workloads import LOGIN, READ, login, workloads
 
-WHO_LOGS_IN = 4
-WHO_READS = 8
+LOGIN_CLIENTS = 4
+READ_CLIENTS = 8
 QUIET, BUSY = "read one, quiet", "read one while 4 log in"
 
 
 @dataclass(frozen=True)
 class Accounts:
-    """`readers` are those who read while others log in, before and meanwhile."""
+    """`readers` are reads before and during logins."""
 
     reads: list[Figures]
     logins: list[Figures]
@@ -27,35 +27,37 @@ class Accounts:
 
 
 def slowdown(accounts: Accounts, contender: str) -> Spread:
-    """How many times its quiet p50 a read takes while others log in."""
-    quiet = find(accounts.readers, contender, work=QUIET)
-    return ratio(find(accounts.readers, contender, work=BUSY), quiet, "p50")
+    """The p50 of reads during logins, relative to the p50 before."""
+    quiet = find(accounts.readers, contender, workload=QUIET)
+    return ratio(find(accounts.readers, contender, workload=BUSY), quiet, "p50")
 
 
 def measure(bench: Bench) -> Accounts:
     database = bench.database("asyncpg", accounts=True)
-    read = works(database.data)[READ]
-    longer = replace(bench.pace, seconds=max(1.5, bench.pace.seconds))
+    read = workloads(database.data)[READ]
+    longer = replace(bench.schedule, seconds=max(1.5, bench.schedule.seconds))
     contenders = [bench.service("asyncpg", accounts=True), Contender("ref", "asyncpg", None, True)]
 
     def reads(serving: Serving, seconds: float) -> Result:
-        return ask(serving, read, clients=WHO_READS, seconds=seconds)
+        return send(serving, read, clients=READ_CLIENTS, seconds=seconds)
 
-    def reads_among_logins(serving: Serving, seconds: float) -> Result:
+    def reads_during_logins(serving: Serving, seconds: float) -> Result:
         with ThreadPoolExecutor() as thread:
-            logins = thread.submit(ask, serving, login(), clients=WHO_LOGS_IN, seconds=seconds + 1)
+            logins = thread.submit(
+                send, serving, login(), clients=LOGIN_CLIENTS, seconds=seconds + 1
+            )
             time.sleep(0.3)
             result = reads(serving, seconds)
         assert not logins.result().errors, "logins failed"
         return result
 
-    with bench.serving(contenders, database.place) as servings:
+    with bench.serving(contenders, database.location) as servings:
         return Accounts(
-            compare(servings, bench.pace, READ, read),
-            compare(servings, longer, LOGIN, login(), WHO_LOGS_IN),
+            compare(servings, bench.schedule, READ, read),
+            compare(servings, longer, LOGIN, login(), LOGIN_CLIENTS),
             [
-                *in_turn(servings, bench.pace, QUIET, WHO_READS, reads),
-                *in_turn(servings, bench.pace, BUSY, WHO_READS, reads_among_logins),
+                *in_turn(servings, bench.schedule, QUIET, READ_CLIENTS, reads),
+                *in_turn(servings, bench.schedule, BUSY, READ_CLIENTS, reads_during_logins),
             ],
         )
 
@@ -63,18 +65,18 @@ def measure(bench: Bench) -> Accounts:
 def page(accounts: Accounts) -> str:
     rows = []
     for name in ("service", "ref"):
-        busy = find(accounts.readers, name, work=BUSY)
-        quiet = find(accounts.readers, name, work=QUIET)
+        busy = find(accounts.readers, name, workload=BUSY)
+        quiet = find(accounts.readers, name, workload=QUIET)
         peak = max(busy.spread("memory").high, find(accounts.logins, name).spread("memory").high)
         times = (number(quiet.median("p50")), number(busy.median("p50")))
         rows.append([TITLES[name], *times, spread(slowdown(accounts, name)), f"{peak:.0f}"])
-    heads = ["Contender", "p50 quiet, ms", "p50 while 4 log in, ms", "Times", "Most RSS, MB"]
+    heads = ["Contender", "p50 quiet, ms", "p50 during logins, ms", "Ratio", "Peak RSS, MB"]
     measured = [*accounts.reads, *accounts.logins]
     return f"""\
-With `auth=jwt`. Passwords are hashed by Argon2 with the same parameters.
+With `auth=jwt`. All contenders hash passwords by Argon2 with the same parameters.
 
 {against(measured, ("ref",))}
-{WHO_READS} clients that read, alone and while {WHO_LOGS_IN} clients log in without a pause:
+{READ_CLIENTS} clients that read, alone and while {LOGIN_CLIENTS} clients log in continuously:
 
 {table(heads, rows)}
 {details([*measured, *accounts.readers])}"""

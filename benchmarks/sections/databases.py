@@ -1,25 +1,25 @@
-"""The other databases, each against the floor of its own driver."""
+"""The other databases, each compared with the floor on the same driver."""
 
 from benchmarks.bench import Bench
 from benchmarks.contenders import Contender
 from benchmarks.figures import Figures
 from benchmarks.markdown import against, details
 from benchmarks.measure import compare
-from benchmarks.works import CREATE, LIST, READ, works
+from benchmarks.workloads import CREATE, LIST, READ, workloads
 
 DRIVERS = ("asyncmy", "aiomysql", "aiosqlite")
 
 
 def measure(bench: Bench) -> list[Figures]:
     figures = []
-    pace = bench.pace.with_rounds(2)
+    schedule = bench.schedule.with_rounds(2)
     for driver in DRIVERS:
         database = bench.database(driver)
-        asked = works(database.data)
+        asked = workloads(database.data)
         references = [Contender("floor_b", driver), Contender("ref", driver)]
-        with bench.serving([bench.service(driver), *references], database.place) as servings:
-            for work in (READ, LIST, CREATE):
-                figures += compare(servings, pace, work, asked[work])
+        with bench.serving([bench.service(driver), *references], database.location) as servings:
+            for workload in (READ, LIST, CREATE):
+                figures += compare(servings, schedule, workload, asked[workload])
     return figures
 
 

@@ -1,4 +1,4 @@
-"""Cost with the number of rows: by key, by cursor and by offset."""
+"""Latency by the number of rows: by key, by cursor and by offset."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from benchmarks.figures import Figures, find
 from benchmarks.load import Request
 from benchmarks.markdown import number, table
 from benchmarks.measure import compare
-from benchmarks.works import WITH_TASKS
+from benchmarks.workloads import WITH_TASKS
 
 FIRST, CURSOR, OFFSET = "first page", "by cursor", "by OFFSET"
 DEEPEST = 20_000
@@ -26,15 +26,15 @@ FROM generate_series(%s::int, %s::int) AS n
 
 @dataclass(frozen=True)
 class Growth:
-    """At so many rows, with pages after so many of them."""
+    """Figures with a number of rows, for pages after some of them."""
 
     rows: int
     skipped: int
-    works: list[Figures]
+    workloads: list[Figures]
 
 
 def cursor_after(client: httpx.Client, rows: int) -> str:
-    """By walking there, as a caller would."""
+    """The cursor after a number of rows, found by reading all pages before it."""
     cursor = None
     for _ in range(rows // STEP):
         params = {"limit": str(STEP)} | ({"cursor": cursor} if cursor else {})
@@ -47,10 +47,10 @@ def measure(bench: Bench) -> list[Growth]:
     database = bench.database("asyncpg")
     server = bench.server("postgresql")
     found = []
-    pace = bench.pace.with_rounds(1)
+    schedule = bench.schedule.with_rounds(1)
     contenders = [bench.service("asyncpg"), Contender("ref", "asyncpg")]
-    with bench.serving(contenders, database.place) as [service, ref]:
-        for rows in bench.pace.rows:
+    with bench.serving(contenders, database.location) as [service, ref]:
+        for rows in bench.schedule.rows:
             with server.connect(database.name) as connection:
                 [count] = connection.execute("SELECT count(*) FROM projects").fetchone()
                 connection.execute(FILL, (count, rows - 1))
@@ -66,8 +66,8 @@ def measure(bench: Bench) -> list[Growth]:
                 OFFSET: (ref, f"{projects}?limit=20&offset={skipped}"),
             }
             figures = [
-                compare([serving], pace, work, Request("GET", path), 1)[0]
-                for work, (serving, path) in asked.items()
+                compare([serving], schedule, workload, Request("GET", path), 1)[0]
+                for workload, (serving, path) in asked.items()
             ]
             found.append(Growth(rows, skipped, figures))
     return found
@@ -75,8 +75,11 @@ def measure(bench: Bench) -> list[Growth]:
 
 def page(growth: list[Growth]) -> str:
     def cells(each: Growth) -> list[str]:
-        services = [find(each.works, "service", work=work) for work in (WITH_TASKS, FIRST, CURSOR)]
-        measured = [*services, find(each.works, "ref", work=OFFSET)]
+        services = [
+            find(each.workloads, "service", workload=workload)
+            for workload in (WITH_TASKS, FIRST, CURSOR)
+        ]
+        measured = [*services, find(each.workloads, "ref", workload=OFFSET)]
         return [number(figures.median("p50")) for figures in measured]
 
     heads = ["Rows", "Project with 20 tasks", "First page", "Rows before the page"]
@@ -85,7 +88,7 @@ def page(growth: list[Growth]) -> str:
         read, first, cursor, offset = cells(each)
         rows.append([f"{each.rows:,}", read, first, f"{each.skipped:,}", cursor, offset])
     return f"""\
-Milliseconds (median) at one client on PostgreSQL, with so many projects. The page of 20 far
-down the list is fetched by the service with a cursor, and by REF with `OFFSET`.
+Median latency in ms of one client on PostgreSQL, by the number of projects. The service reads the
+page of 20 rows far down the list with a cursor, REF with `OFFSET`.
 
 {table([*heads, "By cursor", "By OFFSET"], rows)}"""

@@ -1,4 +1,4 @@
-"""What a millisecond between service and database costs."""
+"""The cost of a millisecond of latency between service and database."""
 
 import time
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from benchmarks.figures import Figures
 from benchmarks.markdown import against, details
 from benchmarks.measure import compare
 from benchmarks.wire import slower
-from benchmarks.works import CREATE, LIST, READ, WITH_TASKS, works
+from benchmarks.workloads import CREATE, LIST, READ, WITH_TASKS, workloads
 
 DELAY = 0.001
 REFERENCES = {"floor_b": "asyncpg", "ref": "asyncpg", "sync_thread": "psycopg"}
@@ -20,16 +20,16 @@ REFERENCES = {"floor_b": "asyncpg", "ref": "asyncpg", "sync_thread": "psycopg"}
 
 @dataclass(frozen=True)
 class Latency:
-    """`added` is what a round trip takes longer, in milliseconds."""
+    """`added` is the additional time of a round trip in ms."""
 
     added: float
-    works: list[Figures]
+    workloads: list[Figures]
 
 
-def milliseconds(place: str) -> float:
-    """Of a round trip to the database at `place`."""
+def milliseconds(location: str) -> float:
+    """The time of a round trip to the database at `location`."""
     times = []
-    with psycopg.connect(f"postgresql://{place}", autocommit=True) as connection:
+    with psycopg.connect(f"postgresql://{location}", autocommit=True) as connection:
         for _ in range(100):
             began = time.perf_counter()
             connection.execute("SELECT 1")
@@ -39,25 +39,25 @@ def milliseconds(place: str) -> float:
 
 def measure(bench: Bench) -> Latency:
     database = bench.database("asyncpg")
-    asked = works(database.data)
+    asked = workloads(database.data)
     contenders = [Contender(name, driver) for name, driver in REFERENCES.items()]
     server = bench.server("postgresql")
     with slower(server.port, DELAY) as port:
-        place = database.place.replace(f":{server.port}", f":{port}")
-        added = milliseconds(place) - milliseconds(database.place)
-        with bench.serving([bench.service("asyncpg"), *contenders], place) as servings:
+        location = database.location.replace(f":{server.port}", f":{port}")
+        added = milliseconds(location) - milliseconds(database.location)
+        with bench.serving([bench.service("asyncpg"), *contenders], location) as servings:
             figures = [
                 figures
-                for work in (READ, LIST, WITH_TASKS, CREATE)
-                for figures in compare(servings, bench.pace, work, asked[work])
+                for workload in (READ, LIST, WITH_TASKS, CREATE)
+                for figures in compare(servings, bench.schedule, workload, asked[workload])
             ]
     return Latency(added, figures)
 
 
 def page(latency: Latency) -> str:
     return f"""\
-A proxy on the same machine holds up what is sent to the database: a round trip takes
-{latency.added:.1f} ms longer. The proxy needs processor time too, which all of them pay.
+A proxy on the same machine delays data to the database, which adds {latency.added:.1f} ms to a
+round trip. The proxy also takes CPU time, from all contenders.
 
-{against(latency.works, REFERENCES)}
-{details(latency.works)}"""
+{against(latency.workloads, REFERENCES)}
+{details(latency.workloads)}"""

@@ -1,4 +1,4 @@
-"""Requests a second, latency and CPU on PostgreSQL, of one process and of one for each core."""
+"""Throughput, latency and CPU time on PostgreSQL, of one process and of one per core."""
 
 import os
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ from benchmarks.contenders import Contender
 from benchmarks.figures import Figures
 from benchmarks.markdown import against, details
 from benchmarks.measure import compare, compare_afresh, named
-from benchmarks.works import READ, works
+from benchmarks.workloads import READ, workloads
 
 REFERENCES = {
     "floor_a": "asyncpg",
@@ -22,7 +22,7 @@ CROWD = 256
 
 @dataclass(frozen=True)
 class Main:
-    works: list[Figures]
+    workloads: list[Figures]
     scaling: list[Figures]
     users: list[Figures]
     cores: int
@@ -31,60 +31,60 @@ class Main:
 
 def measure(bench: Bench) -> Main:
     database = bench.database("asyncpg")
-    asked = works(database.data)
+    asked = workloads(database.data)
     references = [Contender(name, driver) for name, driver in REFERENCES.items()]
-    fewer = bench.pace.with_rounds(2)
-    with bench.serving([bench.service("asyncpg"), *references], database.place) as servings:
+    fewer = bench.schedule.with_rounds(2)
+    with bench.serving([bench.service("asyncpg"), *references], database.location) as servings:
         asynchronous = named(servings, "service", "ref", "floor_b")
         scaling = [
             figures
-            for clients in bench.pace.clients
+            for clients in bench.schedule.clients
             for figures in compare(asynchronous, fewer, READ, asked[READ], clients)
         ]
-        crowd = compare(asynchronous, bench.pace, READ, asked[READ], CROWD)
+        crowd = compare(asynchronous, bench.schedule, READ, asked[READ], CROWD)
         figures = [
             figures
-            for work, request in asked.items()
-            for figures in compare(servings, bench.pace, work, request)
+            for workload, request in asked.items()
+            for figures in compare(servings, bench.schedule, workload, request)
         ]
     users = []
-    for clients in bench.pace.users:
+    for clients in bench.schedule.users:
         contenders = [serving.contender for serving in servings]
         compared = [each for each in contenders if not each.name.startswith("floor")]
         users += compare_afresh(bench, compared, database, fewer, READ, asked[READ], clients)
     cores = os.cpu_count() or 1
     contenders = [replace(serving.contender, workers=cores) for serving in asynchronous]
-    with bench.serving(contenders, database.place) as servings:
-        workers = compare(servings, bench.pace, READ, asked[READ], CROWD)
+    with bench.serving(contenders, database.location) as servings:
+        workers = compare(servings, bench.schedule, READ, asked[READ], CROWD)
     return Main([*figures, *crowd], scaling, users, cores, workers)
 
 
 def page(main: Main) -> str:
     return f"""\
-One process each; how many times the requests a second of each reference the service answers.
+One process each. The ratios are requests per second of the service to those of each reference.
 
-{against(main.works, REFERENCES)}
-![Requests a second of each work](performance/throughput.svg)
+{against(main.workloads, REFERENCES)}
+![Requests per second by workload](performance/throughput.svg)
 
-![Latency of each work](performance/latency.svg)
+![Latency by workload](performance/latency.svg)
 
-{details(main.works)}
+{details(main.workloads)}
 ### More clients
 
 {against(main.scaling, ("floor_b", "ref"))}
-![Requests a second with the number of clients](performance/scaling.svg)
+![Requests per second by the number of clients](performance/scaling.svg)
 
 {details(main.scaling)}
-### Users that blocking services are measured with
+### Clients in benchmarks of blocking services
 
-Above forty clients SYNC-THREAD can stall for half a minute: its forty threads wait for fifteen
-connections, and those who hold one wait for a thread.
+With more than forty clients SYNC-THREAD can stall for half a minute: its forty threads wait for
+fifteen connections, and the requests that hold a connection wait for a thread.
 
 {against(main.users, ("ref", "sync_block", "sync_thread"))}
 {details(main.users)}
-### A process for each core
+### One process per core
 
-{main.cores} processes of each; the load and the database are on the same cores.
+{main.cores} processes each. The load generator and the database run on the same cores.
 
 {against(main.workers, ("floor_b", "ref"))}
 {details(main.workers)}"""

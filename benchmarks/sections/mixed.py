@@ -1,4 +1,4 @@
-"""Read, wait 200 ms for another service, write: 100 clients, so at most 500 requests a second."""
+"""Read, wait 200 ms for another service, write: at most 500 requests per second of 100 clients."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from benchmarks.figures import Figures
 from benchmarks.markdown import against, details
 from benchmarks.measure import compare_afresh
 from benchmarks.sections.main import REFERENCES
-from benchmarks.works import MIXED, mixed
+from benchmarks.workloads import MIXED, mixed
 
 CLIENTS = 100
 
@@ -16,18 +16,20 @@ CLIENTS = 100
 def measure(bench: Bench) -> list[Figures]:
     database = bench.database("asyncpg")
     references = [Contender(name, driver) for name, driver in REFERENCES.items()]
-    # Long enough that the clients, who all begin with waiting, are no longer in step.
-    pace = replace(bench.pace.with_rounds(2), seconds=max(5 * bench.pace.seconds, 0.6))
+    # Long enough for the clients, which all start by waiting, to get out of step.
+    schedule = replace(bench.schedule.with_rounds(2), seconds=max(5 * bench.schedule.seconds, 0.6))
     contenders = [bench.service("asyncpg"), *references]
-    return compare_afresh(bench, contenders, database, pace, MIXED, mixed(database.data), CLIENTS)
+    return compare_afresh(
+        bench, contenders, database, schedule, MIXED, mixed(database.data), CLIENTS
+    )
 
 
 def page(figures: list[Figures]) -> str:
     return f"""\
-{CLIENTS} clients, each of which waits at least 200 ms: 500 requests a second is the limit. The
-service and the floors hold no connection while they wait; REF and the blocking references do, as
-their documentation has it. SYNC-BLOCK answers one at a time, so its percentiles are those of the
-few that were answered in time.
+{CLIENTS} clients, each of which waits for at least 200 ms, so the limit is 500 requests per second.
+The service and the floors hold no connection while they wait; REF and the blocking references do,
+as in their documentation. SYNC-BLOCK answers one request at a time, so its percentiles are those of
+the few requests that were answered in time.
 
 {against(figures, REFERENCES)}
 {details(figures)}"""

@@ -1,4 +1,4 @@
-"""How long it takes to make a service, and to test it."""
+"""The time to render a service and to run its tests."""
 
 import re
 import subprocess
@@ -19,12 +19,12 @@ LARGEST = {
     "dev_database": "sqlite",
     "sync_session": "true",
 }
-FIRST_TESTS = "tests/test_settings.py"
+FIRST_TESTS = "tests/core/test_settings.py"
 
 
 @dataclass(frozen=True)
 class Template:
-    """In seconds, without installing anything."""
+    """Times in seconds, without installing packages."""
 
     default_copy: float
     largest_copy: float
@@ -42,7 +42,7 @@ def copy(template: Path, folder: Path, answers: dict[str, str]) -> float:
 
 
 def test(folder: Path, *arguments: str) -> tuple[int, float]:
-    """How many tests passed, and the seconds of the whole process."""
+    """How many tests passed, and how long pytest took."""
     began = time.perf_counter()
     output = Service(folder, Path(sys.prefix)).succeed(
         sys.executable, "-m", "pytest", "-q", *arguments
@@ -56,7 +56,7 @@ def measure(bench: Bench) -> Template:
     folder = bench.folder / "copied"
     default = copy(bench.template, folder, {})
     few, first = test(folder, FIRST_TESTS)
-    tests, suite = test(folder) if bench.pace.whole_suite else (few, first)
+    tests, suite = test(folder) if bench.schedule.whole_suite else (few, first)
     largest = copy(bench.template, bench.folder / "largest", LARGEST)
     return Template(default, largest, default + first, tests, suite)
 
@@ -64,12 +64,12 @@ def measure(bench: Bench) -> Template:
 def page(template: Template) -> str:
     rows = {
         "`copier copy`, default answers": f"{template.default_copy:.1f} s",
-        "`copier copy`, all there is": f"{template.largest_copy:.1f} s",
+        "`copier copy`, all features": f"{template.largest_copy:.1f} s",
         "From copy to the first green tests": f"{template.first_green:.1f} s",
         f"All {template.tests} tests of the default service": f"{template.suite:.1f} s",
-        "Each of them": f"{1000 * template.suite / template.tests:.0f} ms",
+        "Time per test": f"{1000 * template.suite / template.tests:.0f} ms",
     }
     return f"""\
-Without `uv sync`, which depends on the network and on what is cached.
+Without `uv sync`, which depends on the network and the cache.
 
 {table(["", ""], rows.items())}"""

@@ -1,3 +1,3 @@
-"""The service that is adopted has tests of its own, which run in its own environment."""
+"""The adopted service has tests of its own, which run in its environment."""
 
 collect_ignore = ["adopted", "service"]

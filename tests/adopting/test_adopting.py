@@ -1,4 +1,4 @@
-"""A service that was made by hand comes under the template as docs/guides/adopting.md says."""
+"""A service that was written by hand adopts the template, as docs/guides/adopting.md describes."""
 
 import json
 import re
@@ -11,6 +11,7 @@ from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
+
 from harness.projects import NEXT, WORK_TREE, Template, replace
 from harness.rendering import ROOT, export
 from harness.services import Service
@@ -55,12 +56,12 @@ asyncio.run(show())
 def commands_of(step: str) -> list[str]:
     section = GUIDE.partition(f"\n## {step}\n")[2].partition("\n## ")[0]
     commands = re.findall(r"^ *\$ (.+)$", section, re.MULTILINE)
-    assert commands, f"the guide has no commands under {step}"
+    assert commands, f"the guide has no commands under {step!r}"
     return commands
 
 
 class Library(Service):
-    """The service of tests/adopting/service in a repository, with rows in its database."""
+    """The service in tests/adopting/service, in a repository and with rows in its database."""
 
     def __init__(self, folder: Path, running: Service, template: Template) -> None:
         self.folder = shutil.copytree(HERE / "service", folder)
@@ -83,19 +84,20 @@ class Library(Service):
         self.succeed(sys.executable, "-W", "ignore", "-c", LEND_BOOKS)
 
     def follow(self, step: str, **by_hand: Callable[[str], None]) -> None:
-        """Run the commands of a step of the guide, all of which must succeed.
+        """Run the commands of a step of the guide, which must succeed.
 
-        Except those with a word of `by_hand`, which judges the output and does what it asks for.
+        A command that contains a key of `by_hand` may fail. The function gets its output, and does
+        what the guide leaves to the owner.
         """
         for command in commands_of(step):
             result = self.do(command)
-            if judges := [judge for word, judge in by_hand.items() if word in command]:
-                judges[0](result.stdout)
+            if steps := [step for word, step in by_hand.items() if word in command]:
+                steps[0](result.stdout)
             else:
                 assert result.returncode == 0, f"{command}\n{result.stdout}"
 
     def do(self, command: str) -> CompletedProcess[str]:
-        """Run a command as the guide has it, with the answers that a person would give."""
+        """Run a command of the guide, with the answers that a person would give."""
         answers = f"--defaults --quiet --data service_name=Library {self.template.folder}"
         command = command.replace("copier copy TEMPLATE", f"copier copy {answers}")
         command = command.replace("copier update", "copier update --defaults")
@@ -105,7 +107,7 @@ class Library(Service):
         replace(self.folder, name, old, new)
 
     def add(self, name: str, mark: str, *lines: str) -> None:
-        """Add lines below the one that says whose they are."""
+        """Add lines below the comment for the owner's lines."""
         [line] = re.findall(f"^{mark}.*$", (self.folder / name).read_text(), re.MULTILINE)
         self.edit(name, line, "\n".join([line, *lines]))
 
@@ -139,7 +141,7 @@ def rows(database: Path) -> dict[str, list[Any]]:
 
 
 def adopt(library: Library) -> None:
-    """Steps 1 to 7, with what the owner does by hand."""
+    """Do steps 1 to 7, with the manual work of the owner."""
 
     def keep_only_drops_of_tables(_: str) -> None:
         path = library.migration("existing_tables")
@@ -157,7 +159,7 @@ def adopt(library: Library) -> None:
 
 
 def merge(library: Library) -> None:
-    """Steps 1 to 3."""
+    """Do steps 1 to 3."""
     library.follow("1. Make room")
     merge_template(library, conflicts={".gitignore", "README.md"})
     shutil.copy(library.folder / ".env.example", library.folder / ".env")
@@ -171,7 +173,7 @@ def merge(library: Library) -> None:
 
 
 def merge_template(library: Library, conflicts: set[str]) -> None:
-    """Step 2."""
+    """Do step 2."""
 
     def keep_both(output: str) -> None:
         found = re.findall(r"^CONFLICT \(add/add\): Merge conflict in (.+)$", output, re.MULTILINE)
@@ -188,7 +190,7 @@ def is_empty(output: str) -> None:
 
 
 def move_code(library: Library) -> None:
-    """Step 5."""
+    """Do step 5."""
     library.follow("5. Move the code")
     shutil.copytree(HERE / "adopted", library.folder, dirs_exist_ok=True)
     imports = [f"from app.lending.models import {name} as {name}" for name in ("Book", "Loan")]
@@ -198,7 +200,7 @@ def move_code(library: Library) -> None:
     library.edit("app/factory.py", ', prefix="/api/v1")', ")")
 
 
-# What a later release changes, one of them in a file that the owner edited.
+# Changes of a later release, one of them in a file that the owner edited.
 CHANGES = {
     "app/core/health.py": (
         "from functools import cache\n",
@@ -227,7 +229,7 @@ def test_adopted_service_keeps_its_rows_files_and_history(library: Library) -> N
         log = library.succeed("git", "log", "--follow", "--format=%s", f"app/lending/{name}")
         assert log.splitlines()[-1] == "Lend books"
 
-    # The copy that it was developed on, and production, where nothing was done yet.
+    # The copy used during development, and production, which has no migrations yet.
     assert rows(folder / "library.db") == before
     production = {"DATABASE_URL": "sqlite:///production.db", "LOG_LEVEL": "WARNING"}
     alembic = ("uv", "run", "alembic")
@@ -251,7 +253,7 @@ def test_adopted_service_keeps_its_rows_files_and_history(library: Library) -> N
 
 
 def in_utc(value: Any) -> Any:
-    """What was shown, with the times that were meant."""
+    """Values with their naive times as UTC."""
     if isinstance(value, list):
         return [in_utc(item) for item in value]
     if isinstance(value, dict):
@@ -293,12 +295,12 @@ def downgrade():
 """
 
 
-def test_own_migrations_go_on_where_they_were(library: Library) -> None:
+def test_existing_migrations_continue(library: Library) -> None:
     folder = library.folder
     before = rows(folder / "library.db")
     (folder / "migrations" / "versions").mkdir(parents=True)
     (folder / "migrations" / "versions" / "a1_books.py").write_text(FIRST_MIGRATION)
-    (folder / "migrations" / "env.py").write_text("# The owner's.\n")
+    (folder / "migrations" / "env.py").write_text("# Of the owner.\n")
     (folder / "alembic.ini").write_text("[alembic]\n")
     library.succeed("git", "add", ".")
     library.succeed("git", "commit", "--quiet", "-m", "Migrate")
@@ -321,7 +323,7 @@ def test_own_migrations_go_on_where_they_were(library: Library) -> None:
     assert library.changed() == {".copier-answers.yml", "app/core/health.py", "app/settings.py"}
 
 
-def test_file_that_git_does_not_know_is_not_overwritten(released: Template, tmp_path: Path) -> None:
+def test_untracked_file_is_not_overwritten(released: Template, tmp_path: Path) -> None:
     library = Library(tmp_path / "library", Service(tmp_path, tmp_path / "environment"), released)
     compose = library.folder / "compose.yaml"
     compose.write_text("services: {}\n")
@@ -333,13 +335,13 @@ def test_file_that_git_does_not_know_is_not_overwritten(released: Template, tmp_
     assert refused.returncode != 0
     assert "would be overwritten" in refused.stdout
     assert compose.read_text() == "services: {}\n"
-    # An ignored one would be, so the guide asks first.
+    # Ignored files would be overwritten, so the guide lists them first.
     assert library.do(ask).stdout == ""
     (library.folder / ".gitignore").write_text("compose.yaml\n")
     assert library.do(ask).stdout == "compose.yaml\n"
 
 
-def test_code_in_another_layout_moves_aside_and_what_git_ignores_stays_ignored(
+def test_code_in_another_layout_moves_aside_and_ignored_files_stay_ignored(
     released: Template, tmp_path: Path
 ) -> None:
     library = Library(tmp_path / "library", Service(tmp_path, tmp_path / "environment"), released)

@@ -1,19 +1,19 @@
-"""The script of docs/guides/adopting.md makes a migration of the tables on each server."""
+"""The script in docs/guides/adopting.md writes a migration of the existing tables."""
 
 import re
 import subprocess
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import URL, create_engine, make_url
+
 from harness.postgresql import PostgreSQL
 from harness.running import database, succeed_in
 from harness.services import Service
 from harness.variants import Variant
-from sqlalchemy import URL, create_engine, make_url
-
 from tests.adopting.test_adopting import DESCRIBE_TABLES
 
-# What owners may have in each.
+# Tables with the features that owners may use.
 TABLES = {
     "postgresql": """
         CREATE TYPE genre AS ENUM ('novel', 'essay');
@@ -75,7 +75,7 @@ TABLES = {
         for names in [("postgresql", "asyncpg", "psycopg"), ("mysql", "aiomysql", "pymysql")]
     ],
 )
-def test_migration_makes_the_tables_that_are_there(
+def test_migration_creates_the_existing_tables(
     installed: Callable[[Variant], Service], kind: str, driver: str, blocking: str
 ) -> None:
     service = installed(Variant(driver, "by_feature", "none", ()))
@@ -89,18 +89,18 @@ def test_migration_makes_the_tables_that_are_there(
         succeed_in(service, new, "alembic", "upgrade", "head")
         succeed_in(service, new, "python", "describe_tables.py", old)
         [migration] = (service.folder / "migrations" / "versions").glob("2*.py")
-        assert "nextval" not in migration.read_text()  # of a sequence that is still to be made
+        assert "nextval" not in migration.read_text()  # of a sequence that does not exist yet
         succeed_in(service, new, "alembic", "upgrade", "head")
-        made, found = DUMPS[kind](make_url(new)), DUMPS[kind](make_url(old))
-    assert "loans" in found
-    assert made == found
+        created, existing = DUMPS[kind](make_url(new)), DUMPS[kind](make_url(old))
+    assert "loans" in existing
+    assert created == existing
 
 
 def dump_postgresql(url: URL) -> str:
     address = url.set(drivername="postgresql").render_as_string(hide_password=False)
     program = PostgreSQL.program("pg_dump")
     sql = run(program, "--schema-only", "--exclude-table=alembic_version", address)
-    return re.sub(r"^\\.*", "", sql, flags=re.MULTILINE)  # a key that is another each time
+    return re.sub(r"^\\.*", "", sql, flags=re.MULTILINE)  # a random key
 
 
 def dump_mysql(url: URL) -> str:

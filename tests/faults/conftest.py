@@ -15,7 +15,8 @@ from tests.faults.stack import Stack
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
-        "markers", "drivers(*names, further=()): run on these, with --all on further ones"
+        "markers",
+        "drivers(*names, further=()): run on these drivers, and with --all on the further ones",
     )
 
 
@@ -25,7 +26,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     further = mark.kwargs.get("further", ()) if metafunc.config.getoption("all") else ()
     metafunc.parametrize(
         "driver",
-        # Tests on the same kind of server share one, so one worker runs them.
+        # One worker runs all tests of a database, because they share its server.
         [
             pytest.param(driver, marks=pytest.mark.xdist_group(f"faults-{FAMILIES[driver]}"))
             for driver in (*mark.args, *further)
@@ -35,7 +36,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def stacks(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Stack]:
-    """The service of a driver, rendered and migrated once."""
+    """The service for a driver, rendered and migrated once."""
     made: dict[str, Stack] = {}
 
     def stack(driver: str, server: Server | None) -> Stack:
@@ -52,7 +53,7 @@ def stacks(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable
 
 @pytest.fixture
 def stack(driver: str, stacks: Callable[..., Stack], servers: Callable[[str], Server]) -> Stack:
-    """The service of the test's driver on a database without rows."""
+    """The service for the test's driver on an empty, migrated database."""
     family = FAMILIES[driver]
     server = servers(family) if family != "sqlite" else None
     stack = stacks(driver, server)

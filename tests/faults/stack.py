@@ -1,4 +1,4 @@
-"""A rendered service and the server that its driver needs, with a few endpoints of the tests."""
+"""A rendered service on a database server, with endpoints for the tests."""
 
 import sqlite3
 import sys
@@ -18,7 +18,7 @@ LIMITS = {
     "mysql": "SHOW VARIABLES WHERE variable_name REGEXP 'timeout|max_statement_time|sql_mode'",
 }
 
-# What a test asks through the service's own sessions.
+# Endpoints that use the sessions of the service.
 ENDPOINTS = """
 import asyncio  # noqa: E402
 from collections.abc import AsyncIterator  # noqa: E402
@@ -67,8 +67,7 @@ async def read(session: ReadSession, shape: int, number: int) -> int | None:
 SQLITE_ENDPOINTS = """
 from uuid import UUID  # noqa: E402
 
-from sqlalchemy import text  # noqa: E402
-from sqlalchemy.orm import Session as SyncSession  # noqa: E402
+from sqlalchemy import select, text  # noqa: E402
 
 from app.database import Session  # noqa: E402
 from app.models import Project  # noqa: E402
@@ -84,20 +83,16 @@ async def lengthen(session: Session, project_id: UUID) -> int:
 @app.get("/pragmas/{kind}")
 async def pragmas(kind: str) -> dict[str, str]:
     names = ("foreign_keys", "journal_mode", "busy_timeout", "synchronous")
-
-    def read(session: SyncSession) -> dict[str, str]:
-        connection = session.connection()
-        return {
-            name: str(connection.execute(text(f"PRAGMA {name}")).scalar_one()) for name in names
-        }
-
     async with getattr(app.state.database, kind)() as session:
-        return await session.run_sync(read)
+        return {
+            name: str(await session.scalar(select(text("*")).select_from(text(f"pragma_{name}"))))
+            for name in names
+        }
 """
 
 
 class Stack:
-    """One driver's service, ready to be served on its migrated database."""
+    """A service for one driver, on its migrated database."""
 
     def __init__(self, driver: str, folder: Path, server: Server | None) -> None:
         self.driver = driver
@@ -118,25 +113,25 @@ class Stack:
 
     @property
     def file(self) -> Path:
-        """Of SQLite's database."""
+        """The file of a SQLite database."""
         return self.service.folder / f"{self.database}.db"
 
     def url(self, port: int | None = None, database: str | None = None) -> str:
-        """Where the database is, or where a proxy of it is."""
+        """The URL of the database, or of a proxy at another port."""
         database = database or self.database
         if self._server is None:
             return f"sqlite:///{self.service.folder / database}.db"
-        place = self.server.address
+        address = self.server.address
         if port is not None:
-            place = place.replace(f":{self.server.port}", f":{port}")
-        return f"{self.family}://{place}/{database}"
+            address = address.replace(f":{self.server.port}", f":{port}")
+        return f"{self.family}://{address}/{database}"
 
     def execute(self, statement: str) -> list[tuple[Any, ...]]:
         """Execute a statement in the service's database as the administrator."""
         return self.server.execute(statement, database=self.database)
 
     def names(self) -> set[str]:
-        """Of all projects in the database."""
+        """The names of all projects in the database."""
         statement = "SELECT name FROM projects"
         if self._server is not None:
             return {name for (name,) in self.execute(statement)}
@@ -144,7 +139,7 @@ class Stack:
             return {name for (name,) in connection.execute(statement)}
 
     def statements(self, like: str) -> int:
-        """How many statements like this the server is working on."""
+        """How many statements that match `like` the server is executing."""
         query = {
             "postgresql": "SELECT count(*) FROM pg_stat_activity WHERE state = 'active'"
             " AND pid <> pg_backend_pid() AND query ILIKE '%{}%'",
@@ -153,8 +148,8 @@ class Stack:
         }
         return int(self.execute(query[self.family].format(like))[0][0])
 
-    def transactions(self) -> int:
-        """How many transactions of other clients are open in the database."""
+    def open_transactions(self) -> int:
+        """How many transactions of other clients are open."""
         query = {
             "postgresql": "SELECT count(*) FROM pg_stat_activity WHERE state LIKE '%transaction%'"
             " AND datname = current_database()",
@@ -172,7 +167,7 @@ class Stack:
 
     @contextmanager
     def empty_database(self, name: str) -> Iterator[str]:
-        """The name of a database without tables, dropped in the end."""
+        """The name of a database without tables, which is dropped afterwards."""
         if self._server is None:
             yield name
             for leftover in self.service.folder.glob(f"{name}.db*"):
@@ -185,7 +180,7 @@ class Stack:
 
     @contextmanager
     def serving(self, url: str | None = None, **environment: object) -> Iterator[Running]:
-        """The service as a process, which is killed in the end: stopping is tested elsewhere."""
+        """The service as a process, which is killed afterwards: other tests cover shutdown."""
         with serving(self.service, url or self.url(), **environment) as service:
             try:
                 yield service
@@ -200,7 +195,7 @@ class Stack:
 
 @contextmanager
 def table_locked(stack: Stack) -> Iterator[None]:
-    """Another client holds the table of projects for itself."""
+    """Another client holds an exclusive lock on the table `projects`."""
     holder = stack.server.connect(stack.database)
     try:
         cursor = holder.cursor()

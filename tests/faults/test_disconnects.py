@@ -1,4 +1,4 @@
-"""Clients that leave before they are answered."""
+"""Clients that disconnect before the response."""
 
 import socket
 
@@ -9,14 +9,14 @@ from harness.running import Running
 from harness.waiting import eventually
 from tests.faults.stack import Stack
 
-REQUESTS = 250  # of each of two kinds
+REQUESTS = 250  # to each of two endpoints
 AT_ONCE = 50
 
 
 @pytest.mark.drivers("asyncpg", "psycopg", "aiomysql", further=("asyncmy",))
 def test_abandoned_requests_leave_nothing_behind(stack: Stack) -> None:
     with stack.serving(database_pool_size=5) as service:
-        # The first are carried out all the same, the second are cancelled in mid-statement.
+        # /slow runs to its end; /stream is cancelled while a statement is executing.
         for path in ("/slow?seconds=0.02", "/stream?seconds=0.02"):
             for _ in range(REQUESTS // AT_ONCE):
                 sockets = [send(service, path) for _ in range(AT_ONCE)]
@@ -24,10 +24,10 @@ def test_abandoned_requests_leave_nothing_behind(stack: Stack) -> None:
                 for each in sockets:
                     each.close()
         eventually(lambda: stack.checked_out(service) == 0, lambda: service.log)
-        eventually(lambda: stack.transactions() == 0, lambda: service.log)
+        eventually(lambda: stack.open_transactions() == 0, lambda: service.log)
         with load(service.client.base_url) as sent:
             sent.wait_for(100, 200, 201)
-        assert {answer.status for answer in sent.answers} == {200, 201}, service.log
+        assert {response.status for response in sent.responses} == {200, 201}, service.log
         assert stack.checked_out(service) == 0
 
 

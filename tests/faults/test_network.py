@@ -1,4 +1,4 @@
-"""The network between the service and its database loses everything without a word."""
+"""The network between the service and its database drops all packets silently."""
 
 import time
 from collections.abc import Iterator
@@ -15,8 +15,8 @@ from tests.faults.stack import Stack
 
 STATEMENT_TIMEOUT = 2
 CONNECT_TIMEOUT = 5
-# What a statement may take and half as much again, rounded up to the next probe of the kernel;
-# then the time for closing a connection in order; for some drivers that for a new one.
+# The statement timeout and half of it, rounded up to the next TCP keepalive probe; two seconds to
+# close the connection; for some drivers the time to open a new one.
 BOUND = 1.5 * STATEMENT_TIMEOUT + 1 + 2 + CONNECT_TIMEOUT
 
 ON_EVERY_DRIVER = pytest.mark.drivers("asyncpg", "psycopg", "aiomysql", further=("asyncmy",))
@@ -35,27 +35,27 @@ def serving_over_network(stack: Stack) -> Iterator[tuple[Running, Network]]:
 
 
 @ON_EVERY_DRIVER
-def test_lost_network_holds_up_requests_for_a_bounded_time(stack: Stack) -> None:
-    """Also one whose statement had arrived: no packet of it misses an acknowledgement."""
+def test_lost_network_delays_requests_for_a_limited_time(stack: Stack) -> None:
+    """Also a request whose statement has arrived, so that TCP retransmits nothing."""
     with serving_over_network(stack) as (service, proxy), ThreadPoolExecutor(1) as threads:
         slow = threads.submit(service.client.get, "/slow?seconds=1.9")
         eventually(lambda: stack.statements("SLEEP"))
         proxy.cut()
-        away = time.monotonic()
+        lost = time.monotonic()
         assert slow.result().status_code == 503
-        assert time.monotonic() - away < BOUND
-        proxy.mend()
+        assert time.monotonic() - lost < BOUND
+        proxy.restore()
         with load(service.client.base_url) as sent:
             sent.wait_for(30, 200, 201)
             proxy.cut()
-            away = time.monotonic()
-            sent.wait_for(20, 503, after=away)
+            lost = time.monotonic()
+            sent.wait_for(20, 503, after=lost)
             service.call("GET", "/health/live")
-            proxy.mend()
-            sent.wait_for(100, 200, 201, after=away)
-            healed = time.monotonic()
-            sent.wait_for(100, 200, 201, after=healed)
-        assert {answer.status for answer in sent.answers} == {200, 201, 503}, service.log
-        assert {answer.status for answer in sent.since(healed)} <= {200, 201}, service.log
-        assert max(answer.seconds for answer in sent.answers) < BOUND
+            proxy.restore()
+            sent.wait_for(100, 200, 201, after=lost)
+            restored = time.monotonic()
+            sent.wait_for(100, 200, 201, after=restored)
+        assert {response.status for response in sent.responses} == {200, 201, 503}, service.log
+        assert {response.status for response in sent.since(restored)} <= {200, 201}, service.log
+        assert max(response.seconds for response in sent.responses) < BOUND
         assert stack.checked_out(service) == 0

@@ -1,4 +1,4 @@
-"""The database goes away and comes back, and so does the service."""
+"""The database, or the service, goes down and comes back."""
 
 import time
 from contextlib import suppress
@@ -12,21 +12,21 @@ from harness.waiting import eventually
 from tests.faults.stack import Stack
 
 POOL_TIMEOUT = 3
-# For a machine that has other things to do.
+# For a busy machine.
 MARGIN = 5
 
 ON_EVERY_DRIVER = pytest.mark.drivers("asyncpg", "psycopg", "aiomysql", further=("asyncmy",))
 
 
 @ON_EVERY_DRIVER
-def test_outage_costs_nothing_but_503s_while_it_lasts(stack: Stack) -> None:
+def test_outage_causes_only_503s_and_only_while_it_lasts(stack: Stack) -> None:
     with stack.serving(database_pool_timeout=POOL_TIMEOUT) as service:
         for fault in (stack.server.stop, stack.server.kill):
             with load(service.client.base_url) as sent:
                 sent.wait_for(50, 200, 201)
                 fault()
-                away = time.monotonic()
-                sent.wait_for(50, 503, after=away)
+                down = time.monotonic()
+                sent.wait_for(50, 503, after=down)
                 service.call("GET", "/health/live")
                 service.call("GET", "/health/ready", status=503)
                 starting = time.monotonic()
@@ -35,17 +35,17 @@ def test_outage_costs_nothing_but_503s_while_it_lasts(stack: Stack) -> None:
                 sent.wait_for(100, 200, 201, after=back)
             service.call("GET", "/health/ready")
             assert stack.checked_out(service) == 0
-            meanwhile = [answer for answer in sent.since(away) if answer.came < starting]
-            assert {(answer.status, answer.retry_after) for answer in meanwhile} == {(503, "1")}
-            assert {answer.status for answer in sent.since(back)} == {200, 201}, service.log
-            assert {answer.status for answer in sent.answers} == {200, 201, 503}, service.log
-            assert max(answer.seconds for answer in sent.answers) < POOL_TIMEOUT + MARGIN
-            acknowledged = {answer.name for answer in sent.answers if answer.status == 201}
+            during = [response for response in sent.since(down) if response.received < starting]
+            assert {(response.status, response.retry_after) for response in during} == {(503, "1")}
+            assert {response.status for response in sent.since(back)} == {200, 201}, service.log
+            assert {response.status for response in sent.responses} == {200, 201, 503}, service.log
+            assert max(response.seconds for response in sent.responses) < POOL_TIMEOUT + MARGIN
+            acknowledged = {response.name for response in sent.responses if response.status == 201}
             assert acknowledged <= stack.names()
 
 
 @ON_EVERY_DRIVER
-def test_outage_while_idle_costs_nothing(stack: Stack) -> None:
+def test_outage_of_an_idle_service_fails_no_request(stack: Stack) -> None:
     with stack.serving() as service:
         for fault in (stack.server.stop, stack.server.kill):
             with load(service.client.base_url) as before:
@@ -54,7 +54,7 @@ def test_outage_while_idle_costs_nothing(stack: Stack) -> None:
             stack.server.start()
             with load(service.client.base_url) as after:
                 after.wait_for(50, 200, 201)
-            assert {answer.status for answer in after.answers} == {200, 201}, service.log
+            assert {response.status for response in after.responses} == {200, 201}, service.log
             assert stack.checked_out(service) == 0
 
 
@@ -73,23 +73,23 @@ def test_closed_connections_are_found_without_a_round_trip(stack: Stack) -> None
 
 
 @pytest.mark.drivers("asyncpg", "aiomysql", further=("psycopg", "asyncmy"))
-def test_connection_that_is_killed_again_and_again_is_replaced(stack: Stack) -> None:
-    """Each statement that was under way may be lost, and nothing else."""
+def test_connection_that_is_killed_repeatedly_is_replaced(stack: Stack) -> None:
+    """Only statements that were executing may fail."""
     with stack.serving(database_pool_size=5) as service:
         with load(service.client.base_url) as sent:
             for _ in range(10):
                 sent.wait_for(30, 200, 201)
-                end_all_connections(stack)
-        failed = [answer for answer in sent.answers if answer.status not in (200, 201)]
-        assert {answer.status for answer in failed} <= {503}, service.log
+                kill_all_connections(stack)
+        failed = [response for response in sent.responses if response.status not in (200, 201)]
+        assert {response.status for response in failed} <= {503}, service.log
         assert len(failed) <= 10 * 8
         assert stack.checked_out(service) == 0
         with load(service.client.base_url) as after:
             after.wait_for(50, 200, 201)
-        assert {answer.status for answer in after.answers} == {200, 201}, service.log
+        assert {response.status for response in after.responses} == {200, 201}, service.log
 
 
-def end_all_connections(stack: Stack) -> None:
+def kill_all_connections(stack: Stack) -> None:
     if stack.family == "postgresql":
         stack.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -100,17 +100,17 @@ def end_all_connections(stack: Stack) -> None:
         "SELECT id FROM information_schema.processlist"
         " WHERE db = database() AND id <> connection_id()"
     ):
-        with suppress(pymysql.OperationalError):  # it ended of itself meanwhile
+        with suppress(pymysql.OperationalError):  # closed in the meantime
             stack.execute(f"KILL {connection}")
 
 
 @pytest.mark.drivers("asyncpg", "aiosqlite", further=("psycopg", "aiomysql", "asyncmy"))
-def test_write_that_was_acknowledged_survives_the_service(stack: Stack) -> None:
+def test_acknowledged_write_survives_a_crash_of_the_service(stack: Stack) -> None:
     with stack.serving() as service, load(service.client.base_url) as sent:
         sent.wait_for(50, 201)
         service.process.kill()
         sent.wait_for(8, 0)
-    assert {answer.status for answer in sent.answers} == {200, 201, 0}, service.log
-    assert {answer.name for answer in sent.answers if answer.status == 201} <= stack.names()
+    assert {response.status for response in sent.responses} == {200, 201, 0}, service.log
+    assert {response.name for response in sent.responses if response.status == 201} <= stack.names()
     with stack.serving() as service:
         eventually(lambda: service.client.get("/health/ready").status_code == 200)

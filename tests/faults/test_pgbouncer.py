@@ -1,4 +1,4 @@
-"""Two processes of a service behind PgBouncer, which gives each transaction any connection."""
+"""Two replicas behind PgBouncer in transaction pooling mode."""
 
 import json
 import random
@@ -27,18 +27,18 @@ def replicas_at(stack: Stack, port: int, **environment: object) -> Iterator[list
         yield [one, other]
 
 
-def ask_in_several_shapes(replicas: list[Running], count: int) -> Counter[str]:
-    """How many of the answers are right, how many wrong, and how many are errors.
+def request_several_shapes(replicas: list[Running], count: int) -> Counter[str]:
+    """How many responses are right, wrong and errors.
 
-    Each shape is another statement with a parameter and a result of the same types, so that a
-    statement that another process prepared would answer in its stead.
+    The statements of all shapes have parameters and results of the same types, so a statement that
+    another process prepared under the same name would return a wrong result, not an error.
     """
 
-    def ask(seed: int) -> Counter[str]:
+    def request(seed: int) -> Counter[str]:
         chance = random.Random(seed)
         outcome: Counter[str] = Counter()
-        place = urlsplit(str(replicas[seed % 2].client.base_url)).netloc
-        connection = HTTPConnection(place, timeout=60)
+        address = urlsplit(str(replicas[seed % 2].client.base_url)).netloc
+        connection = HTTPConnection(address, timeout=60)
         for _ in range(count // CLIENTS):
             path = chance.choice(["shape", "shape-for-reading"])
             shape, number = chance.randrange(5), chance.randrange(1000)
@@ -56,34 +56,34 @@ def ask_in_several_shapes(replicas: list[Running], count: int) -> Counter[str]:
         return outcome
 
     with ThreadPoolExecutor(CLIENTS) as threads:
-        return sum(threads.map(ask, range(CLIENTS)), Counter[str]())
+        return sum(threads.map(request, range(CLIENTS)), Counter[str]())
 
 
 @pytest.mark.drivers("asyncpg", "psycopg")
-def test_replicas_behind_pgbouncer_get_their_own_rows(stack: Stack) -> None:
+def test_replicas_behind_pgbouncer_get_the_results_of_their_own_statements(stack: Stack) -> None:
     with (
         pgbouncer(stack.server) as port,
         replicas_at(stack, port, database_pgbouncer=True) as replicas,
     ):
-        assert ask_in_several_shapes(replicas, QUERIES) == {"right": QUERIES}, replicas[0].log
+        assert request_several_shapes(replicas, QUERIES) == {"right": QUERIES}, replicas[0].log
         for replica in replicas:
             with load(replica.client.base_url) as sent:
                 sent.wait_for(100, 200, 201)
-            assert {answer.status for answer in sent.answers} == {200, 201}, replica.log
+            assert {response.status for response in sent.responses} == {200, 201}, replica.log
             replica.call("GET", "/health/ready")
             assert stack.checked_out(replica) == 0
 
 
 @pytest.mark.drivers("asyncpg", further=("psycopg",))
-def test_replicas_that_do_not_know_of_pgbouncer_fail(stack: Stack) -> None:
-    """Or get each other's rows: the setting is needed."""
+def test_replicas_without_the_pgbouncer_setting_fail(stack: Stack) -> None:
+    """Or get results of each other's statements."""
     with pgbouncer(stack.server, LIMITS) as port, replicas_at(stack, port) as replicas:
-        outcome = ask_in_several_shapes(replicas, QUERIES // 4)
+        outcome = request_several_shapes(replicas, QUERIES // 4)
         assert outcome["error"] + outcome["wrong"] > 0
 
 
 @pytest.mark.drivers("asyncpg", further=("psycopg",))
-def test_limits_come_from_the_role_behind_pgbouncer(stack: Stack) -> None:
+def test_limits_behind_pgbouncer_are_those_of_the_role(stack: Stack) -> None:
     with pgbouncer(stack.server) as port:
         with stack.serving(stack.url(port)) as service:
             service.call("GET", "/health/ready", status=503)
@@ -101,4 +101,4 @@ def test_migrations_refuse_pgbouncer(stack: Stack) -> None:
     variables = settings(stack.url(), {"database_pgbouncer": True})
     result = stack.service.run(*stack.alembic("upgrade", "head"), **variables)
     assert result.returncode != 0
-    assert "connect directly" in result.stdout
+    assert "need a direct connection" in result.stdout

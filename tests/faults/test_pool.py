@@ -1,4 +1,4 @@
-"""Every connection is held up by another client's lock."""
+"""Every connection of the pool waits for a lock of another client."""
 
 import time
 from typing import Any
@@ -10,12 +10,12 @@ from tests.faults.stack import Stack, table_locked
 
 CLIENTS = 200
 POOL_TIMEOUT = 1
-# For 200 clients at once, on a machine that has other things to do.
+# For 200 concurrent clients on a busy machine.
 MARGIN = 5
 
 
 @pytest.mark.drivers("asyncpg", "aiomysql", further=("psycopg", "asyncmy"))
-def test_stuck_pool_answers_503_in_time_and_recovers_with_the_lock(stack: Stack) -> None:
+def test_exhausted_pool_responds_503_in_time_and_recovers_with_the_lock(stack: Stack) -> None:
     limits: dict[str, Any] = {"database_pool_size": 3, "database_pool_timeout": POOL_TIMEOUT}
     with stack.serving(**limits, database_lock_timeout=120, database_statement_timeout=120) as (
         service
@@ -26,20 +26,20 @@ def test_stuck_pool_answers_503_in_time_and_recovers_with_the_lock(stack: Stack)
                 stuck.wait_for(8, 503, after=time.monotonic())
                 with load(service.client.base_url, CLIENTS) as refused:
                     refused.wait_for(2 * CLIENTS, 503)
-                    asked = time.monotonic()
+                    sent = time.monotonic()
                     service.call("GET", "/health/live")
-                    assert time.monotonic() - asked < MARGIN
-                answers = [answer for answer in refused.answers if answer.status == 503]
-                assert {answer.retry_after for answer in answers} == {"1"}
-                assert max(answer.seconds for answer in answers) < POOL_TIMEOUT + MARGIN
+                    assert time.monotonic() - sent < MARGIN
+                responses = [response for response in refused.responses if response.status == 503]
+                assert {response.retry_after for response in responses} == {"1"}
+                assert max(response.seconds for response in responses) < POOL_TIMEOUT + MARGIN
                 released = time.monotonic()
             stuck.wait_for(50, 200, 201, after=released)
-        assert {answer.status for answer in stuck.since(released)} == {200, 201}, service.log
+        assert {response.status for response in stuck.since(released)} == {200, 201}, service.log
         assert stack.checked_out(service) == 0
 
 
 @pytest.mark.drivers("asyncpg", "psycopg", "aiomysql", further=("asyncmy",))
-def test_server_knows_the_limits(stack: Stack) -> None:
+def test_timeouts_are_set_on_the_server(stack: Stack) -> None:
     limits: dict[str, Any] = {"database_statement_timeout": 7, "database_lock_timeout": 4}
     with stack.serving(**limits) as service:
         told = service.call("GET", "/limits")

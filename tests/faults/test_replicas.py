@@ -1,4 +1,4 @@
-"""Several replicas of a service start on one database."""
+"""Several replicas of a service on one database."""
 
 import shutil
 import sys
@@ -18,7 +18,7 @@ ON_EVERY_DATABASE = pytest.mark.drivers(
 )
 
 
-# Long enough for the others to find that it is not applied yet.
+# Slow enough that the other replicas find it not yet applied.
 SLOW_MIGRATION = """
 import time
 
@@ -32,7 +32,7 @@ def upgrade() -> None:
 
 
 @ON_EVERY_DATABASE
-def test_replicas_that_migrate_at_once_apply_each_migration_once(
+def test_replicas_that_migrate_concurrently_apply_each_migration_once(
     stack: Stack, tmp_path: Path
 ) -> None:
     folder = shutil.copytree(stack.service.folder, tmp_path / "service")
@@ -53,7 +53,7 @@ def test_replicas_that_migrate_at_once_apply_each_migration_once(
 
 
 @ON_EVERY_DATABASE
-def test_replica_is_not_ready_before_its_schema_is(stack: Stack) -> None:
+def test_replica_is_not_ready_before_its_schema_is_migrated(stack: Stack) -> None:
     with (
         stack.empty_database("unmigrated") as name,
         stack.serving(stack.url(database=name)) as service,

@@ -1,4 +1,4 @@
-"""SQLite has one writer at a time: the others wait their turn, and none overwrites another."""
+"""SQLite allows one writer at a time: concurrent writers wait and do not overwrite each other."""
 
 import sqlite3
 import time
@@ -17,18 +17,22 @@ ROUNDS = 3
 pytestmark = pytest.mark.drivers("aiosqlite")
 
 
-def test_writers_at_once_lose_nothing(stack: Stack) -> None:
+def test_concurrent_writers_lose_no_update(stack: Stack) -> None:
     with stack.serving() as service:
         project = service.call("POST", "/api/v1/projects", {"name": "Counter"}, status=201)
         path = f"/lengthen/{project['id']}"
         with ThreadPoolExecutor(WRITERS) as threads:
-            answers = threads.map(lambda _: service.client.post(path), range(ROUNDS * WRITERS))
-            assert Counter(answer.status_code for answer in answers) == {200: ROUNDS * WRITERS}
+            responses = threads.map(lambda _: service.client.post(path), range(ROUNDS * WRITERS))
+            assert Counter(response.status_code for response in responses) == {
+                200: ROUNDS * WRITERS
+            }
         assert service.call("POST", path) == ROUNDS * WRITERS + 1
         assert stack.checked_out(service) == 0
 
 
-def test_writers_give_up_on_another_program_in_time_and_readers_do_not_wait(stack: Stack) -> None:
+def test_writers_time_out_on_the_lock_of_another_process_and_readers_do_not_wait(
+    stack: Stack,
+) -> None:
     with (
         stack.serving(database_lock_timeout=0.5, database_pool_timeout=1) as service,
         closing(sqlite3.connect(stack.file, isolation_level=None)) as other,
@@ -42,14 +46,14 @@ def test_writers_give_up_on_another_program_in_time_and_readers_do_not_wait(stac
             released = time.monotonic()
             other.execute("ROLLBACK")
             sent.wait_for(20, 201, after=released)
-        assert {answer.status for answer in sent.since(released)} == {200, 201}, service.log
-        refused = [answer for answer in sent.answers if answer.status == 503]
-        assert {(answer.method, answer.retry_after) for answer in refused} == {("POST", "1")}
-        assert max(answer.seconds for answer in sent.answers) < 0.5 + 1 + 5
+        assert {response.status for response in sent.since(released)} == {200, 201}, service.log
+        refused = [response for response in sent.responses if response.status == 503]
+        assert {(response.method, response.retry_after) for response in refused} == {("POST", "1")}
+        assert max(response.seconds for response in sent.responses) < 0.5 + 1 + 5
         assert stack.checked_out(service) == 0
 
 
-def test_every_connection_keeps_the_promises_of_sqlite(stack: Stack) -> None:
+def test_every_connection_sets_the_pragmas(stack: Stack) -> None:
     with stack.serving(database_lock_timeout=4) as service:
         for kind in ("write", "read"):
             assert service.call("GET", f"/pragmas/{kind}") == {

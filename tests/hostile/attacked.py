@@ -1,4 +1,4 @@
-"""A rendered service with all examples, migrated and running, and what its callers know of it."""
+"""A running service with all examples, and a client of it."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -30,7 +30,7 @@ class Attacked:
 
     @cached_property
     def document(self) -> Any:
-        """What the service says of itself."""
+        """The OpenAPI document of the service."""
         return self.running.call("GET", "/openapi.json")
 
     def request(self, method: str, url: str, **content: Any) -> httpx.Response:
@@ -49,7 +49,7 @@ class Attacked:
 
 @contextmanager
 def attacked_service(template: Path, folder: Path, variant: Variant) -> Iterator[Attacked]:
-    """A service of the variant, under this interpreter: it has what every variant imports."""
+    """A service of the variant, in this environment, which has the dependencies of all variants."""
     service = Service(render(template, folder / "service", **variant.answers), Path(sys.prefix))
     if variant.auth == "jwt":
         weaken_passwords(service)
@@ -73,19 +73,19 @@ def attacked_service(template: Path, folder: Path, variant: Variant) -> Iterator
 
 
 def weaken_passwords(service: Service) -> None:
-    """Make hashing as cheap as it gets: passwords are tried hundreds of times here."""
-    security = service.folder / "app" / "security.py"
-    code = security.read_text()
+    """Use the cheapest hashing, because these tests log in hundreds of times."""
+    passwords = service.folder / "app" / "core" / "passwords.py"
+    code = passwords.read_text()
     cheap = code.replace(
         "PasswordHash.recommended()",
         "PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))",
     )
     assert cheap != code
-    security.write_text(f"from pwdlib.hashers.argon2 import Argon2Hasher\n{cheap}")
+    passwords.write_text(f"from pwdlib.hashers.argon2 import Argon2Hasher\n{cheap}")
 
 
 def log_in(attacked: Attacked) -> dict[str, str]:
-    """The headers of a new user."""
+    """Register a user; returns the headers of its requests."""
     email = f"{uuid4().hex}@example.org"
     attacked.create("/auth/register", {"email": email, "name": "Ada", "password": PASSWORD})
     form = {"username": email, "password": PASSWORD}

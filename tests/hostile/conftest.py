@@ -1,4 +1,4 @@
-"""The attacked services: one for each driver, with and without auth in turn."""
+"""The services under attack: one for each driver, alternately with and without auth."""
 
 from collections.abc import Iterator, Mapping
 from itertools import count, cycle, product
@@ -12,7 +12,7 @@ from tests.hostile.endpoints import Choose, Endpoint, T, endpoints_of
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """`attacked` is a service of each driver; with `--all` of each driver and auth."""
+    """`attacked` is a service for each driver; with `--all`, for each driver and auth."""
     if "attacked" in metafunc.fixturenames:
         everything = metafunc.config.getoption("all")
         pairs = product(DRIVERS, AUTHS) if everything else zip(DRIVERS, cycle(AUTHS[::-1]))
@@ -25,7 +25,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(
             "attacked",
             [
-                # One worker runs all tests of a service, so that it is started once.
+                # One worker runs all tests of a service, which is started once.
                 pytest.param(v, marks=pytest.mark.xdist_group(f"attacked-{v.environment}"))
                 for v in variants
             ],
@@ -46,13 +46,13 @@ def attacked(
 
 @pytest.fixture(scope="session")
 def everything(request: pytest.FixtureRequest) -> bool:
-    """Whether this run may take its time."""
+    """Whether to try all attacks, which takes long."""
     return bool(request.config.getoption("all"))
 
 
 @pytest.fixture
 def choose(everything: bool) -> Choose:
-    """Chooses attacks for one place: all with `--all`, else a third in turn."""
+    """Chooses attacks for one place: all of them with `--all`, otherwise every third."""
     places = count()
 
     def choose(attacks: Mapping[str, T]) -> list[T]:
@@ -64,7 +64,7 @@ def choose(everything: bool) -> Choose:
 
 @pytest.fixture
 def endpoints(attacked: Attacked) -> Iterator[list[Endpoint]]:
-    """All endpoints of the service, which must be as well after the attack as before."""
+    """All endpoints of the service, which must work after the attack as before."""
     yield endpoints_of(attacked)
     for path in ("/health/ready", "/api/v1/projects", "/api/v1/stations", "/api/v1/budgets"):
         assert attacked.request("GET", path).status_code == 200

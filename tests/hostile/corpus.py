@@ -1,6 +1,6 @@
-"""Hostile requests as data: what each part of a request is replaced by.
+"""Hostile requests as data: the values that replace each part of a request.
 
-Text that must not come back in an error has `ECHO` in it.
+Text with `ECHO` in it must not occur in an error response.
 """
 
 import json
@@ -14,7 +14,7 @@ DEEP = "[" * 10_000 + "]" * 10_000
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 
-# What each endpoint accepts; `{name}` is the id of a thing that is there.
+# Valid bodies; `{name}` is the ID of an existing resource.
 BODIES: dict[str, Any] = {
     "UserCreate": {"email": "eve@example.org", "name": "Eve", "password": f"{ECHO} twelve"},
     "UserUpdate": {"email": "eve@example.org", "name": "Eve"},
@@ -46,7 +46,7 @@ BODIES: dict[str, Any] = {
     "AnswerRatings": {"ratings": [{"id": NOBODY, "rating": 5}]},
 }
 
-# JSON texts, since Python's own writer refuses some of them, by what they replace.
+# JSON values by the kind that they replace; as text, because `json` cannot write all of them.
 VALUES = {
     "any": {
         "null": "null",
@@ -63,8 +63,8 @@ VALUES = {
         "empty": '""',
         "blank": '" \\t\\u00a0\\u2003"',
         "NUL": rf'"{ECHO}\u0000"',
-        "first half of a pair": rf'"{ECHO}\ud800"',
-        "second half of a pair": rf'"\udfff{ECHO}"',
+        "lone high surrogate": rf'"{ECHO}\ud800"',
+        "lone low surrogate": rf'"\udfff{ECHO}"',
         "control characters": rf'"{ECHO}\u0001\u001b[2J\r\nSet-Cookie: a=b"',
         "four bytes": '"\U0001f680\U00010348\U0010ffff"',
         "right to left": '"\u202e\u05d0\u0627\u200f"',
@@ -89,12 +89,12 @@ VALUES = {
         "text": '"1_000"',
         "full-width digits": '"\uff11"',
     },
-    "moment": {
+    "datetime": {
         "year 0": '"0000-01-01T00:00:00Z"',
-        "year 1 of the far east": '"0001-01-01T00:00:00+14:00"',
-        "year 9999 of the far west": '"9999-12-31T23:59:59.999999-12:00"',
+        "year 1, UTC+14": '"0001-01-01T00:00:00+14:00"',
+        "year 9999, UTC-12": '"9999-12-31T23:59:59.999999-12:00"',
         "year 10000": '"10000-01-01T00:00:00Z"',
-        "utmost offset": '"2030-01-01T00:00:00+23:59"',
+        "largest offset": '"2030-01-01T00:00:00+23:59"',
         "offset of days": '"2030-01-01T00:00:00+99:00"',
         "leap second": '"2030-06-30T23:59:60Z"',
         "30th of February": '"2030-02-30T00:00:00Z"',
@@ -110,11 +110,11 @@ VALUES = {
         "braces": f'"{{{NOBODY}}}"',
         "URN": f'"urn:uuid:{NOBODY}"',
         "text": f'"{ECHO}"',
-        "half of a pair": rf'"{NOBODY}\ud800"',
+        "lone surrogate": rf'"{NOBODY}\ud800"',
     },
 }
 
-# Whole bodies: content type and content. `%s` is what the endpoint accepts.
+# Whole bodies: content type and content. `%s` is a valid body.
 CONTENTS: dict[str, tuple[str | None, bytes]] = {
     "nothing": (JSON, b""),
     "null": (JSON, b"null"),
@@ -123,17 +123,17 @@ CONTENTS: dict[str, tuple[str | None, bytes]] = {
     "half an object": (JSON, b'{"'),
     "deep list": (JSON, DEEP.encode()),
     "deep object": (JSON, b'{"a":' * 10_000 + b"1" + b"}" * 10_000),
-    "just deep enough to be read": (JSON, b'{"a":' * 900 + b"1" + b"}" * 900),
-    "field named by half of a pair": (JSON, rb'{"\ud800": 1}'),
-    "field named by NUL": (JSON, rb'{"\u0000": 1}'),
-    "field named like Python's own": (JSON, rb'{"__class__": 1, "__proto__": 1, "self": 1}'),
+    "deep object within the limit": (JSON, b'{"a":' * 900 + b"1" + b"}" * 900),
+    "field name is a lone surrogate": (JSON, rb'{"\ud800": 1}'),
+    "field name is NUL": (JSON, rb'{"\u0000": 1}'),
+    "field names of Python": (JSON, rb'{"__class__": 1, "__proto__": 1, "self": 1}'),
     "ten thousand fields": (JSON, json.dumps(dict.fromkeys(map(str, range(10_000)))).encode()),
     "invalid UTF-8": (JSON, b'{"name": "\xff\xfe\xc0\x80"}'),
     "surrogates in UTF-8": (JSON, b'{"name": "\xed\xa0\x80"}'),
     "byte order mark": (JSON, b"\xef\xbb\xbf%s"),
-    "same field twice": (JSON, b'{"name": "a", "name": "\\u0000", "name": 1}'),
-    "NUL after it": (JSON, b"%s\x00"),
-    "two of them": (JSON, b"%s%s"),
+    "duplicate field": (JSON, b'{"name": "a", "name": "\\u0000", "name": 1}'),
+    "trailing NUL": (JSON, b"%s\x00"),
+    "two bodies": (JSON, b"%s%s"),
     "UTF-7": ("application/json; charset=utf-7", b"%s"),
     "unknown charset": ("application/json; charset=nothing", b"%s"),
     "no content type": (None, b"%s"),
@@ -143,8 +143,8 @@ CONTENTS: dict[str, tuple[str | None, bytes]] = {
     "form": (FORM, b"name=a&username=a&password=%00&title=%ff"),
     "form of invalid UTF-8": (FORM, b"username=%ff%fe&password=%c0%80&grant_type=\xff"),
     "form with NUL": (FORM, b"username=a%00b&password=%00%00"),
-    "form with halves of pairs": (FORM, b"username=%ed%a0%80&password=%ed%bf%bf"),
-    "form with fields twice": (FORM, b"username=a&username=b&password=c&password=d"),
+    "form with surrogates": (FORM, b"username=%ed%a0%80&password=%ed%bf%bf"),
+    "form with duplicate fields": (FORM, b"username=a&username=b&password=c&password=d"),
     "form of ten thousand fields": (FORM, b"&".join(b"a%d=1" % n for n in range(10_000))),
     "form with broken escapes": (FORM, b"username=%&password=%zz&=&&;"),
     "multipart without boundary": ("multipart/form-data", b"--x--"),
@@ -157,7 +157,7 @@ CONTENTS: dict[str, tuple[str | None, bytes]] = {
     "10 MB form": (FORM, b"username=" + b"x" * 10_000_000),
 }
 
-# Of a path, percent-encoded.
+# IDs in a path, percent-encoded.
 IDS = {
     "number": "1",
     "int8 overflow": str(2**63),
@@ -181,7 +181,7 @@ IDS = {
     "last": str(UUID(int=2**128 - 1)),
 }
 
-# Of any parameter in a query, percent-encoded.
+# Values of query parameters, percent-encoded.
 PARAMETERS = {
     "nothing": "",
     "negative": "-1",
@@ -200,30 +200,30 @@ PARAMETERS = {
     "dunder": "__class__",
     "other column": "password_hash",
     "year 0": "0000-01-01T00:00:00Z",
-    "year 1 of the far east": "0001-01-01T00:00:00%2B14:00",
-    "year 9999 of the far west": "9999-12-31T23:59:59-12:00",
+    "year 1, UTC+14": "0001-01-01T00:00:00%2B14:00",
+    "year 9999, UTC-12": "9999-12-31T23:59:59-12:00",
     "year 10000": "10000-01-01T00:00:00Z",
-    "utmost offset": "2030-01-01T00:00:00-23:59",
+    "largest offset": "2030-01-01T00:00:00-23:59",
     "seconds since 1970": "0.5",
     "long": ECHO * 4000,
 }
 
-# Whole queries.
+# Whole query strings.
 QUERIES = {
-    "fields twice": "limit=1&limit=2&sort=name&sort=id&cursor=a&cursor=b",
+    "duplicate parameters": "limit=1&limit=2&sort=name&sort=id&cursor=a&cursor=b",
     "brackets": "limit[]=1&sort[$ne]=1",
-    "only signs": "&&==&%&;",
+    "only delimiters": "&&==&%&;",
     "thousands of fields": "&".join(f"a{n}=1" for n in range(5_000)),
     "NUL": "%00=%00",
     "invalid UTF-8": "%ff=%ff",
 }
 
-# JSON texts in the place of the last row's value, in a cursor that is else well made.
+# JSON values for the sort key in an otherwise valid cursor.
 CURSOR_VALUES = {
     **VALUES["any"],
     **VALUES["text"],
     **VALUES["number"],
-    **VALUES["moment"],
+    **VALUES["datetime"],
     "text of 600": f'"{"x" * 600}"',
 }
 del CURSOR_VALUES["deep"], CURSOR_VALUES["900 kB"], CURSOR_VALUES["number of 4000 digits"]
@@ -252,13 +252,13 @@ CURSORS = {
     "deep": cursor("[" * 300 + "]" * 300),
     "id is text": cursor(f'["name", "a", "{ECHO}"]'),
     "id is a number": cursor('["name", "a", 1]'),
-    "id is half of a pair": cursor(r'["name", "a", "\ud800"]'),
+    "id is a lone surrogate": cursor(r'["name", "a", "\ud800"]'),
     "unknown sort": cursor(f'["password_hash", "a", "{NOBODY}"]'),
     "pickle": cursor(b"\x80\x04\x95cos\nsystem\n"),
     "huge": "A" * 60_000,
 }
 
-# Of any endpoint.
+# Headers of requests to any endpoint.
 HEADERS: dict[str, dict[str, str | bytes]] = {
     "64 kB": {"X-Long": "x" * 64_000},
     "thousand": {f"X-{n}": "x" for n in range(1000)},
@@ -275,10 +275,10 @@ HEADERS: dict[str, dict[str, str | bytes]] = {
     "wrong version": {"If-Match": '"999999999999999999999999"'},
     "weak version": {"If-Match": 'W/"1"'},
     "malformed version": {"If-Match": ECHO},
-    "version of half a quote": {"If-Match": '"'},
+    "version with one quote": {"If-Match": '"'},
     "long version": {"If-Match": '"' + "x" * 10_000 + '"'},
     "many versions": {"If-Match": ", ".join(['"1"'] * 200)},
-    # A pattern that backtracks takes exponentially long for it.
+    # Takes exponential time with a backtracking regular expression.
     "nearly versions": {"If-Match": '"a" , ' * 160 + "a"},
     "version not in ASCII": {"If-Match": b'"\xff"'},
 }
@@ -292,18 +292,18 @@ TOKENS = {
     "dots": "Bearer ..",
     "not signed": "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.",
     "64 kB": "Bearer " + "a" * 64_000,
-    "half of a pair as the id": "Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJcdWQ4MDAifQ.AAAA",
+    "lone surrogate as the subject": "Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJcdWQ4MDAifQ.AAAA",
 }
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")
 
-# Requests as they go over the wire, and the status of the answer.
+# Raw requests, and the status of the response.
 HOST = b"Host: localhost\r\n"
 CLOSE = b"Connection: close\r\n"
 POST = b"POST /api/v1/projects HTTP/1.1\r\n" + HOST + CLOSE + b"Content-Type: application/json\r\n"
 
-# The server itself answers these, as `text/plain`: no application sees them.
-REFUSED_BY_THE_SERVER: dict[str, tuple[bytes, int]] = {
+# uvicorn responds to these with `text/plain` before the application sees them.
+REJECTED_BY_UVICORN: dict[str, tuple[bytes, int]] = {
     "not HTTP": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 50 + b"\r\n\r\n", 400),
     "unknown method": (b"ECHO / HTTP/1.1\r\n" + HOST + b"\r\n", 400),
     "unknown version": (b"GET / HTTP/9.9\r\n" + HOST + b"\r\n", 400),
@@ -327,7 +327,7 @@ REFUSED_BY_THE_SERVER: dict[str, tuple[bytes, int]] = {
 }
 
 # The application has begun to read these when the server finds out, so either may answer.
-OVER_THE_WIRE: dict[str, tuple[bytes, set[int]]] = {
+RAW: dict[str, tuple[bytes, set[int]]] = {
     "chunk of no size": (POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n", {400}),
     "chunk of a negative size": (POST + b"Transfer-Encoding: chunked\r\n\r\n-1\r\n{}\r\n", {400}),
     "chunk of 2**80": (POST + b"Transfer-Encoding: chunked\r\n\r\n" + b"F" * 20 + b"\r\n{}", {400}),
@@ -363,8 +363,8 @@ OVER_THE_WIRE: dict[str, tuple[bytes, set[int]]] = {
     ),
 }
 
-# After these the caller hangs up.
-NEVER_ENDED = {
+# Incomplete requests, after which the client disconnects.
+INCOMPLETE = {
     "part of a line": b"GET /heal",
     "part of the headers": b"GET / HTTP/1.1\r\nHost: loc",
     "less than announced": POST + b"Content-Length: 200\r\n\r\n{}",

@@ -1,4 +1,4 @@
-"""The endpoints of a service, and what can be said of every answer of theirs."""
+"""The endpoints of a service, and the assertions that hold for all their responses."""
 
 import json
 import re
@@ -14,7 +14,7 @@ import jsonschema_rs
 from tests.hostile import corpus
 from tests.hostile.attacked import PASSWORD, SECRET, Attacked, log_in
 
-# Not for callers, whatever they send.
+# What no error response may contain.
 SECRETS = re.compile(
     rf"{corpus.ECHO}|{PASSWORD}|{SECRET}|Traceback|sqlalchemy|asyncpg|psycopg|mysql|sqlite|"
     r"\b(SELECT|INSERT|UPDATE|DELETE) (\w+ )*(FROM|INTO|SET)\b|\.py\b|datetime\.",
@@ -27,13 +27,13 @@ numbers = count()
 
 @dataclass
 class Endpoint:
-    """An operation of the service's document, on things that are there."""
+    """An operation of the OpenAPI document, on existing resources."""
 
     attacked: Attacked
     method: str
     path: str
     document: Any
-    things: dict[str, str]
+    resources: dict[str, str]
     headers: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -42,11 +42,11 @@ class Endpoint:
 
     @property
     def url(self) -> str:
-        return self.path.format(**self.things)
+        return self.path.format(**self.resources)
 
     @property
     def parameters(self) -> list[str]:
-        """Of its query."""
+        """The names of its query parameters."""
         parameters = self.document.get("parameters", [])
         return [each["name"] for each in parameters if each["in"] == "query"]
 
@@ -57,17 +57,17 @@ class Endpoint:
 
     @cached_property
     def body(self) -> Any:
-        """What it accepts, or None."""
+        """A valid body, or None."""
         if "requestBody" not in self.document:
             return None
         [content] = self.document["requestBody"]["content"].values()
         text = json.dumps(corpus.BODIES[content["schema"]["$ref"].split("/")[-1]])
-        for name, value in self.things.items():
+        for name, value in self.resources.items():
             text = text.replace(f"{{{name}}}", value)
         return json.loads(text)
 
     def send(self, query: str = "", url: str = "", **content: Any) -> httpx.Response:
-        """Send a request, and check what can be said of every answer."""
+        """Send a request and check its response."""
         url = (url or self.url) + (f"?{query}" if query else "")
         content["headers"] = self.headers | content.get("headers", {})
         response = self.attacked.request(self.method, url, **content)
@@ -75,27 +75,27 @@ class Endpoint:
         if re.fullmatch(re.sub(r"{\w+}", "[^/]+", self.path), response.url.path):
             self.assert_documented(response)
         if response.is_success and self.method == "delete":
-            self.things = new_things(self.attacked)
+            self.resources = new_resources(self.attacked)
         if response.is_success and self.name in ENDS_LOGINS:
             self.headers = log_in(self.attacked)
         return response
 
     def assert_documented(self, response: httpx.Response) -> None:
-        what = describe(response)
-        assert str(response.status_code) in self.document["responses"], what
+        described = describe(response)
+        assert str(response.status_code) in self.document["responses"], described
         documented = self.document["responses"][str(response.status_code)]
         if "content" in documented:
             schema = documented["content"][response.headers["content-type"]]["schema"]
             components = self.attacked.document["components"]
             jsonschema_rs.validate({**schema, "components": components}, response.json())
         else:
-            assert not response.content, what
+            assert not response.content, described
 
 
 def endpoints_of(attacked: Attacked) -> list[Endpoint]:
-    things = new_things(attacked)
+    resources = new_resources(attacked)
     endpoints = [
-        Endpoint(attacked, method, path, document, things)
+        Endpoint(attacked, method, path, document, resources)
         for path, methods in attacked.document["paths"].items()
         for method, document in methods.items()
     ]
@@ -103,13 +103,13 @@ def endpoints_of(attacked: Attacked) -> list[Endpoint]:
         if endpoint.name in ENDS_LOGINS:
             endpoint.headers = log_in(attacked)
         if endpoint.method == "delete":
-            endpoint.things = new_things(attacked)
+            endpoint.resources = new_resources(attacked)
     return endpoints
 
 
-def new_things(attacked: Attacked) -> dict[str, str]:
-    """The ids of new things, by their names in paths."""
-    name = f"Thing {next(numbers)}"
+def new_resources(attacked: Attacked) -> dict[str, str]:
+    """Create one resource of each kind; returns their IDs by the names of path parameters."""
+    name = f"Resource {next(numbers)}"
     project = attacked.create("/projects", {"name": name})
     task = attacked.create(f"/projects/{project['id']}/tasks", {"title": name})
     station = attacked.create("/stations", {"name": name})
@@ -127,15 +127,15 @@ def new_things(attacked: Attacked) -> dict[str, str]:
 
 
 def assert_harmless(response: httpx.Response) -> None:
-    """It is no fault of the service, and an error tells only what is meant for callers."""
-    what = describe(response)
-    assert response.status_code < 500, what
+    """The response is no server error, and an error is a problem without secrets."""
+    described = describe(response)
+    assert response.status_code < 500, described
     if response.status_code >= 400:
-        assert response.headers["content-type"] == "application/problem+json", what
+        assert response.headers["content-type"] == "application/problem+json", described
         if response.request.method != "HEAD":
             assert response.json().keys() == {"type", "title", "status", "detail", "code", "errors"}
             assert response.json()["status"] == response.status_code
-            assert not SECRETS.search(response.text), what
+            assert not SECRETS.search(response.text), described
 
 
 def describe(response: httpx.Response) -> str:
@@ -147,7 +147,7 @@ def describe(response: httpx.Response) -> str:
 
 
 def places(value: Any) -> Iterator[tuple[Any, str]]:
-    """The value with a hole for each part of it in turn, and the kind of what belongs there."""
+    """The value with each of its parts replaced by `HOLE` in turn, and the kind of that part."""
     yield HOLE, kind_of(value)
     items: Iterable[tuple[Any, Any]] = value.items() if isinstance(value, dict) else []
     items = enumerate(value) if isinstance(value, list) else items
@@ -168,11 +168,11 @@ class Choose(Protocol):
 
 
 def kind_of(value: Any) -> str:
-    """The key of `corpus.VALUES`."""
+    """The kind of a value: a key of `corpus.VALUES`."""
     if isinstance(value, int | float):
         return "number"
     if not isinstance(value, str):
         return "any"
     if re.fullmatch(r"[0-9a-f-]{36}", value):
         return "id"
-    return "moment" if value.startswith("20") else "text"
+    return "datetime" if value.startswith("20") else "text"

@@ -1,4 +1,4 @@
-"""What the schemas of an OpenAPI document accept, and what becomes of it."""
+"""Values that the schemas of an OpenAPI document accept, and how they are stored."""
 
 import re
 from datetime import datetime, timedelta, timezone
@@ -6,8 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-# What is special to somebody: blank, combining, without width, right to left, of four bytes, of
-# another length in the other case, of a meaning in SQL or JSON.
+# Characters that are white space, combining, zero-width, right-to-left, four bytes long, of another
+# length in the other case, or special in SQL or JSON.
 SPECIAL = (
     " \t\n\r\u0085\u00a0\u2003\u2028\u3000\u0301\u0e33\u200b\u200d\u200f\u202e\u2060\ufdfa\ufeff"
     "\ufffd\uffff\U0001f468\U0001f3fd\U000e0041\U0010ffff\u00df\u017f\u0131\u0130\u03a3\u03c2\u05d0\u06390aA%_\\'\"`$:?{}<>&;-"
@@ -16,8 +16,8 @@ CHARACTERS = st.sampled_from(SPECIAL) | st.characters(codec="utf-8")
 OFFSETS = st.integers(-(24 * 60 - 1), 24 * 60 - 1).map(
     lambda minutes: timezone(timedelta(minutes=minutes))
 )
-# A day from the bounds, so that no offset leads out of them.
-MOMENTS = st.datetimes(datetime(1970, 1, 2), datetime(9998, 12, 30), timezones=OFFSETS)
+# One day within the bounds, so that no offset leads out of them.
+DATETIMES = st.datetimes(datetime(1970, 1, 2), datetime(9998, 12, 30), timezones=OFFSETS)
 
 
 def accepted(schema: Any, document: Any) -> st.SearchStrategy[Any]:
@@ -36,7 +36,7 @@ def accepted(schema: Any, document: Any) -> st.SearchStrategy[Any]:
         case {"type": "number", "minimum": least, "maximum": most}:
             return st.floats(least, most)
         case {"type": "string", "format": "date-time"}:
-            return MOMENTS.map(datetime.isoformat)
+            return DATETIMES.map(datetime.isoformat)
         case {"type": "string", "format": "email"}:
             return st.emails(domains=st.just("Example.org"))
         case {"type": "string", "format": "uuid"}:
@@ -51,11 +51,11 @@ def accepted(schema: Any, document: Any) -> st.SearchStrategy[Any]:
             fields = {name: accepted(each, document) for name, each in properties.items()}
             required = {name: fields.pop(name) for name in schema.get("required", [])}
             return st.fixed_dictionaries(required, optional=fields)
-    raise AssertionError(f"no values for {schema}")
+    raise AssertionError(f"no strategy for {schema}")
 
 
 def stored(schema: Any, value: Any) -> Any:
-    """What is read after this value was written: lines are stripped, e-mail is in lower case."""
+    """The stored form of a value: single lines are stripped, e-mail addresses are in lower case."""
     if not isinstance(value, str):
         return value
     if "date-time" in str(schema):
@@ -66,5 +66,6 @@ def stored(schema: Any, value: Any) -> Any:
 
 
 def read(schema: Any, value: Any) -> Any:
-    is_moment = isinstance(value, str) and "date-time" in str(schema)
-    return datetime.fromisoformat(value) if is_moment else value
+    """A value in a response, as `stored` returns it."""
+    is_datetime = isinstance(value, str) and "date-time" in str(schema)
+    return datetime.fromisoformat(value) if is_datetime else value

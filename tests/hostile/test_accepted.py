@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 from tests.hostile.attacked import Attacked, log_in
-from tests.hostile.endpoints import describe, new_things
+from tests.hostile.endpoints import describe, new_resources
 from tests.hostile.strategies import accepted, read, stored
 
 API = "/api/v1"
-# Where to create, what with, where it is read, what to change it with, and how lists are sorted.
+# Path and schema to create a resource, path to read it, schema to change it, sort keys of the list.
 RESOURCES = [
     ("/projects", "ProjectCreate", "/projects/{id}", "ProjectUpdate", ["created_at", "name"]),
     (
@@ -30,15 +30,15 @@ RESOURCES = [
 
 
 class Reader:
-    """A caller who reads what others find hard to write."""
+    """A client that writes generated values and reads them back."""
 
     def __init__(self, attacked: Attacked, examples: int) -> None:
         self.attacked = attacked
         self.examples = examples
-        self.things = new_things(attacked)
+        self.resources = new_resources(attacked)
 
     def each(self, *schemas: str) -> Callable[[Callable[..., None]], None]:
-        """Call the function with many values of each of the schemas."""
+        """Call the function with many generated values of the schemas."""
         document = self.attacked.document
         strategies = [
             accepted(document["components"]["schemas"][each], document) for each in schemas
@@ -57,13 +57,13 @@ class Reader:
         return run
 
     def write(self, method: str, path: str, schema: str, body: Any) -> dict[str, Any]:
-        """What is answered, which must be what was sent; gives up values that are refused."""
+        """Write a body, which the response must contain; skips values that are rejected."""
         response = self.attacked.request(method, f"{API}{path}", json=body)
         properties = self.attacked.document["components"]["schemas"][schema]["properties"]
         expected = {name: stored(properties[name], value) for name, value in body.items()}
         if "" in expected.values():
-            assume(response.status_code != 422)  # a line of blanks
-        assume(response.status_code != 409)  # taken: collations find equal what is not the same
+            assume(response.status_code != 422)  # only white space
+        assume(response.status_code != 409)  # taken: some collations consider different names equal
         assert response.is_success, describe(response)
         row: dict[str, Any] = response.json()
         written = {name: read(properties[name], row[name]) for name in body}
@@ -76,7 +76,7 @@ class Reader:
         return response.json()
 
     def pages(self, path: str, **query: Any) -> list[Any]:
-        """All rows of a list, one a page."""
+        """All rows of a list, in pages of one row."""
         rows: list[Any] = []
         cursor: dict[str, str] = {}
         while True:
@@ -95,17 +95,17 @@ def reader(attacked: Attacked, everything: bool) -> Reader:
 @pytest.mark.parametrize(
     ("create", "new", "item", "change", "sorts"), RESOURCES, ids=[each[1] for each in RESOURCES]
 )
-def test_accepted_rows_are_read_changed_sorted_and_paged(
+def test_accepted_rows_can_be_read_changed_sorted_and_paged(
     reader: Reader, create: str, new: str, item: str | None, change: str | None, sorts: list[str]
 ) -> None:
-    path = create.format(**reader.things)
+    path = create.format(**reader.resources)
     rows = {row["id"]: row for row in reader.pages(path, sort=sorts[0])} if sorts else {}
     before = len(rows)
 
     @reader.each(new, change or new)
     def check(body: Any, changes: Any) -> None:
         if "budget_id" in body:
-            body["budget_id"] = reader.things["budget_id"]
+            body["budget_id"] = reader.resources["budget_id"]
         row = reader.write("POST", path, new, body)
         rows[row["id"]] = row
         if item is not None:
@@ -123,29 +123,29 @@ def test_accepted_rows_are_read_changed_sorted_and_paged(
         assert reader.pages(path, sort=f"-{sort}") == found[::-1]
 
 
-def test_accepted_measurements_are_read_and_counted(reader: Reader) -> None:
-    path = f"/sensors/{reader.things['sensor_id']}/measurements"
+def test_accepted_measurements_can_be_read_and_aggregated(reader: Reader) -> None:
+    path = f"/sensors/{reader.resources['sensor_id']}/measurements"
     rows = {}
 
     @reader.each("MeasurementBatch")
     def check(body: Any) -> None:
         response = reader.attacked.request("POST", f"{API}{path}", json=body)
-        assume(response.status_code != 409)  # two at the same time
+        assume(response.status_code != 409)  # two measurements with the same timestamp
         assert response.status_code == 201, describe(response)
         for row in body["measurements"]:
-            moment = stored({"format": "date-time"}, row["measured_at"])
-            rows[moment] = row["value"]
+            timestamp = stored({"format": "date-time"}, row["measured_at"])
+            rows[timestamp] = row["value"]
             [found] = reader.pages(
                 path,
                 since=row["measured_at"],
-                until=(moment + timedelta(microseconds=1)).isoformat(),
+                until=(timestamp + timedelta(microseconds=1)).isoformat(),
             )
             assert found["value"] == row["value"]
 
     found = reader.pages(path, sort="measured_at")
-    moments = [read({"format": "date-time"}, row["measured_at"]) for row in found]
-    assert moments == sorted(rows)
-    assert [row["value"] for row in found] == [rows[moment] for moment in moments]
+    timestamps = [read({"format": "date-time"}, row["measured_at"]) for row in found]
+    assert timestamps == sorted(rows)
+    assert [row["value"] for row in found] == [rows[timestamp] for timestamp in timestamps]
     assert reader.pages(path, sort="-measured_at") == found[::-1]
     statistics = reader.get(path.replace("measurements", "statistics"))
     assert statistics["count"] == len(rows)
@@ -155,8 +155,8 @@ def test_accepted_measurements_are_read_and_counted(reader: Reader) -> None:
     )
 
 
-def test_accepted_tasks_are_found_and_counted_by_status(reader: Reader) -> None:
-    path = f"/projects/{reader.things['project_id']}/tasks"
+def test_accepted_tasks_can_be_filtered_and_counted_by_status(reader: Reader) -> None:
+    path = f"/projects/{reader.resources['project_id']}/tasks"
 
     @reader.each("TaskCreate")
     def check(body: Any) -> None:
@@ -169,7 +169,7 @@ def test_accepted_tasks_are_found_and_counted_by_status(reader: Reader) -> None:
     assert list(summary["by_status"].values()) == [len(found) for found in by_status]
 
 
-def test_accepted_changes_of_a_user_are_read(reader: Reader) -> None:
+def test_accepted_changes_of_a_user_can_be_read(reader: Reader) -> None:
     if reader.attacked.variant.auth == "none":
         assert "/api/v1/users/me" not in reader.attacked.document["paths"]
         return

@@ -1,4 +1,4 @@
-"""Hostile HTTP: bodies, headers and methods that no driver gets to see."""
+"""Hostile HTTP: bodies, headers and methods, which never reach the driver."""
 
 import json
 import socket
@@ -36,10 +36,10 @@ def test_hostile_headers_and_tokens_do_no_harm(endpoints: list[Endpoint], choose
                 assert response.status_code == 401
 
 
-def test_wrong_method_is_told_the_right_ones(endpoints: list[Endpoint]) -> None:
+def test_method_that_is_not_allowed_is_405_with_the_allowed_ones(endpoints: list[Endpoint]) -> None:
     allowed: dict[str, set[str]] = {}
     for endpoint in endpoints:
-        url = endpoint.path.format(**endpoints[0].things)
+        url = endpoint.path.format(**endpoints[0].resources)
         allowed.setdefault(url, set()).add(endpoint.method.upper())
     for url, right in allowed.items():
         for method in set(corpus.METHODS) - right:
@@ -50,20 +50,20 @@ def test_wrong_method_is_told_the_right_ones(endpoints: list[Endpoint]) -> None:
 
 
 @pytest.mark.usefixtures("endpoints")
-def test_malformed_requests_are_refused(attacked: Attacked) -> None:
-    for name, (request, status) in corpus.REFUSED_BY_THE_SERVER.items():
-        answer = over_the_wire(attacked, request)
-        assert answer[:2] == (status, "text/plain"), name
-    for name, (request, statuses) in corpus.OVER_THE_WIRE.items():
-        status, kind, body = over_the_wire(attacked, request)
+def test_malformed_requests_are_rejected(attacked: Attacked) -> None:
+    for name, (request, status) in corpus.REJECTED_BY_UVICORN.items():
+        response = send_raw(attacked, request)
+        assert response[:2] == (status, "text/plain"), name
+    for name, (request, statuses) in corpus.RAW.items():
+        status, kind, body = send_raw(attacked, request)
         assert status in statuses, f"{name}: {status} {body!r}"
         if kind != "text/plain":
             assert (kind, json.loads(body)["status"]) == ("application/problem+json", status)
 
 
 @pytest.mark.usefixtures("endpoints")
-def test_callers_who_hang_up_do_no_harm(attacked: Attacked) -> None:
-    for request in corpus.NEVER_ENDED.values():
+def test_clients_that_disconnect_do_no_harm(attacked: Attacked) -> None:
+    for request in corpus.INCOMPLETE.values():
         with connected(attacked) as connection:
             connection.sendall(request)
 
@@ -75,8 +75,8 @@ def connected(attacked: Attacked) -> Iterator[socket.socket]:
         yield connection
 
 
-def over_the_wire(attacked: Attacked, request: bytes) -> tuple[int, str, bytes]:
-    """Status, content type and body of the answer."""
+def send_raw(attacked: Attacked, request: bytes) -> tuple[int, str, bytes]:
+    """Status, content type and body of the response to a raw request."""
     with connected(attacked) as connection:
         connection.sendall(request)
         response = HTTPResponse(connection)

@@ -1,4 +1,4 @@
-"""Hostile values, each wherever one like it is accepted: the drivers differ in what they refuse."""
+"""Hostile values in every place of a request: drivers differ in what they reject."""
 
 import json
 import re
@@ -11,9 +11,9 @@ def test_hostile_values_in_bodies_do_no_harm(endpoints: list[Endpoint], choose: 
     for endpoint in endpoints:
         if endpoint.body is None or endpoint.name == "log_in":
             continue
-        for hollow, kind in places(endpoint.body):
+        for template, kind in places(endpoint.body):
             for text in choose({**corpus.VALUES["any"], **corpus.VALUES[kind]}):
-                content = json.dumps(hollow).replace(f'"{HOLE}"', text)
+                content = json.dumps(template).replace(f'"{HOLE}"', text)
                 headers = {"Content-Type": "application/json"}
                 endpoint.send(content=content.encode(), headers=headers)
 
@@ -22,7 +22,7 @@ def test_hostile_values_in_paths_do_no_harm(endpoints: list[Endpoint], choose: C
     for endpoint in endpoints:
         for name in re.findall(r"{(\w+)}", endpoint.path):
             for text in choose(corpus.IDS):
-                url = endpoint.path.format(**endpoint.things | {name: text})
+                url = endpoint.path.format(**endpoint.resources | {name: text})
                 assert endpoint.send(url=url, json=endpoint.body).status_code in {404, 422}
 
 

@@ -1,4 +1,4 @@
-"""Five kinds of service that moved to async SQLAlchemy, each rendered from its answers and used."""
+"""Five kinds of service, each rendered from its answers and used like the real one."""
 
 import json
 import re
@@ -26,7 +26,7 @@ HERE = Path(__file__).parent
 def system(
     template: Path, tmp_path: Path, worker_id: str, request: pytest.FixtureRequest
 ) -> Service:
-    """The service of the answers file that the test is named after."""
+    """The service with the answers in the file that is named after the test."""
     name = request.node.originalname.removeprefix("test_")
     answers = yaml.safe_load((HERE / f"{name}.yml").read_text())
     service = Service(
@@ -38,7 +38,7 @@ def system(
 
 
 def add_endpoint(service: Service, code: str) -> None:
-    """Let the service's owner add an endpoint to its entry point."""
+    """Add an endpoint to the entry point, as the owner of the service might."""
     path = service.folder / "app" / "main.py"
     path.write_text(path.read_text() + code)
 
@@ -87,7 +87,7 @@ def test_dual_mode(system: Service) -> None:
 
 def test_language_models(system: Service, tmp_path: Path) -> None:
     models = system.folder / "app" / "models"
-    assert {"budget.py", "prompt.py", "answer.py", "base.py"} <= {f.name for f in models.iterdir()}
+    assert {"budget.py", "prompt.py", "answer.py"} <= {f.name for f in models.iterdir()}
     with database(system) as url, fake_language_model(tmp_path) as models_url:
         variables = {"assistant_url": models_url, "assistant_models": ["one", "two"]}
         system.variables |= {"ASSISTANT_URL": models_url, "ASSISTANT_MODELS": '["one", "two"]'}
@@ -126,9 +126,9 @@ def test_language_models(system: Service, tmp_path: Path) -> None:
 
             with ThreadPoolExecutor(100) as threads:
                 assert Counter(threads.map(ask, prompts)) == {201: 100}
-                # All that was in the first budget is spent: some of these must be refused.
-                answers = Counter(threads.map(transfer, range(40)))
-            assert set(answers) <= {200, 409}
+                # The first budget is used up, so some of these transfers must fail.
+                statuses = Counter(threads.map(transfer, range(40)))
+            assert set(statuses) <= {200, 409}
             left = service.call("GET", "/api/v1/budgets")["items"]
             assert sum(budget["credits"] for budget in left) == 200
             assert all(budget["credits"] >= 0 for budget in left)
@@ -147,16 +147,16 @@ def test_measurements(system: Service) -> None:
         unmigrated = run_in(system, url, "python", "-m", "app.core.check_database")
         assert unmigrated.returncode == 1
         assert "Run `alembic upgrade head`." in unmigrated.stdout
-        away = run_in(
+        unreachable = run_in(
             system,
             "postgresql://ada:secret@127.0.0.1:1/x",
             "python",
             "-m",
             "app.core.check_database",
         )
-        assert away.returncode == 1
-        assert "Start the server" in away.stdout
-        assert "secret" not in away.stdout
+        assert unreachable.returncode == 1
+        assert "Start the server" in unreachable.stdout
+        assert "secret" not in unreachable.stdout
         succeed_in(system, url, "alembic", "upgrade", "head")
         findings = succeed_in(system, url, "python", "-m", "app.core.check_database")
         steps = ["URL", "Connection", "Schema", "Writing"]
@@ -184,7 +184,7 @@ def test_measurements(system: Service) -> None:
             malformed = service.call("GET", "/api/v1/sensors/first", status=422)
             assert malformed["errors"][0]["loc"] == ["path", "sensor_id"]
             assert "valid UUID" in malformed["errors"][0]["msg"]
-    system.uv_run("pytest", "-q", "tests/test_measurements.py", "tests/test_check_database.py")
+    system.uv_run("pytest", "-q", "tests/test_measurements.py", "tests/core/test_check_database.py")
 
 
 def test_developed_on_sqlite(system: Service) -> None:
@@ -207,7 +207,7 @@ def test_developed_on_sqlite(system: Service) -> None:
         assert development.execute("SELECT name FROM projects").fetchall() == [("On sqlite",)]
     output = system.uv_run("pytest", "-v", "tests/test_projects.py")
     for kind in ("sqlite", "postgresql"):
-        assert f"test_name_is_taken_once[{kind}] PASSED" in output
+        assert f"test_name_is_unique[{kind}] PASSED" in output
     guide = (system.folder / "docs" / "database.md").read_text()
     assert "## What SQLite will not catch" in guide
 
@@ -250,7 +250,7 @@ def test_large_backend(system: Service, tmp_path: Path) -> None:
             one.client.headers["Authorization"] = f"Bearer {token}"
             one.call("DELETE", "/api/v1/users/me", status=204)
             one.call("GET", "/api/v1/users/me", status=401)
-            # Registered again as soon as a replica has purged the account.
+            # The address is free again once a replica has purged the account.
             eventually(
                 lambda: other.client.post("/api/v1/auth/register", json=ada).status_code == 201,
                 lambda: one.log + other.log,
@@ -264,7 +264,7 @@ def test_large_backend(system: Service, tmp_path: Path) -> None:
                 replica.stop()
                 assert "Application shutdown complete" in replica.log
                 assert "Traceback" not in replica.log
-    system.uv_run("pytest", "-q", "tests/test_background.py", "tests/test_purge.py")
+    system.uv_run("pytest", "-q", "tests/core/test_jobs.py", "tests/core/test_purge.py")
     (tmp_path / "old.py").write_text(SYNCHRONOUS)
     audit = [sys.executable, str(ROOT / "tools" / "audit_async"), "--json", "old.py"]
     result = subprocess.run(audit, cwd=tmp_path, capture_output=True, text=True, check=False)

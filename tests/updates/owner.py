@@ -1,4 +1,4 @@
-"""What an owner makes of a service in its first months, and the rows that its users make."""
+"""Edits that an owner makes in the first months of a service, and rows of its users."""
 
 import ast
 import json
@@ -11,7 +11,7 @@ from harness.projects import Project
 from harness.running import succeed_in
 from harness.services import Service
 
-# Where each structure has what the owner changes.
+# The modules that the owner changes, by structure.
 MODELS = {
     "flat": "app/models.py",
     "layered": "app/models/task.py",
@@ -69,15 +69,15 @@ ROUTERS_LINE = "# Your own routers go below this line: what updates add comes ab
 SETTINGS_LINE = "# Your own settings go below this line: what updates add comes above it.\n"
 
 
-def live_in(project: Project, structure: str) -> None:
-    """All edits, uncommitted; the migration is still to be written."""
-    add(project, structure)
+def edit(project: Project, structure: str) -> None:
+    """Make all edits, without a commit and without the migration."""
+    make_additions(project, structure)
     delete_batches(project, structure)
     tidy(project)
 
 
-def add(project: Project, structure: str) -> None:
-    """Edits that bring something."""
+def make_additions(project: Project, structure: str) -> None:
+    """The edits that add something."""
     add_table_and_router(project, structure)
     project.replace(
         MODELS[structure],
@@ -138,7 +138,7 @@ def add_table_and_router(project: Project, structure: str) -> None:
 
 
 def delete_batches(project: Project, structure: str) -> None:
-    """The endpoint, its schema and its tests; other tests post task by task."""
+    """Delete the batch endpoint, its schema and tests; other tests create tasks one by one."""
     cut(project, ROUTES[structure], "create_tasks")
     cut(project, SCHEMAS[structure], "TaskBatch")
     cut(project, "tests/test_tasks.py", "test_batch_is_created_in_order_by_one_insert")
@@ -151,7 +151,7 @@ def delete_batches(project: Project, structure: str) -> None:
 
 
 def cut(project: Project, name: str, definition: str) -> None:
-    """Delete a function or a class, with its decorators."""
+    """Delete a function or a class and its decorators."""
     path = project.folder / name
     text = path.read_text()
     [node] = [
@@ -171,14 +171,14 @@ def append(project: Project, name: str, text: str) -> None:
 
 
 def tidy(project: Project) -> None:
-    """As at every commit: imports that nobody needs any more, order and layout."""
+    """Run ruff, as before every commit."""
     for arguments in (["check", "--quiet", "--fix"], ["format", "--quiet"]):
         command = [sys.executable, "-m", "ruff", *arguments, "--no-cache", "."]
         subprocess.run(command, cwd=project.folder, check=True)
 
 
-def edits_left(project: Project, structure: str) -> list[str]:
-    """What is not as the owner made it."""
+def lost_edits(project: Project, structure: str) -> list[str]:
+    """The names of edits that the project no longer has."""
     folder = project.folder
 
     def has(name: str, text: str) -> bool:
@@ -203,7 +203,7 @@ def edits_left(project: Project, structure: str) -> list[str]:
     return [name for name, found in kept.items() if not found]
 
 
-# What `edits_left` finds where the owner only added.
+# What `lost_edits` returns if the owner only made additions.
 NOT_DELETED = {"deleted endpoint", "deleted schema", "deleted tests"}
 
 FILL = """
@@ -250,7 +250,7 @@ asyncio.run(show())
 
 
 def fill(service: Service, url: str) -> Any:
-    """Rows as users would have made them, and how they look."""
+    """Insert rows as users would; returns them as `show` does."""
     succeed_in(service, url, "python", "-c", FILL)
     rows = show(service, url)
     assert len(rows[0]) == 6
@@ -258,12 +258,12 @@ def fill(service: Service, url: str) -> Any:
 
 
 def show(service: Service, url: str) -> Any:
-    """Every row that `fill` made, as the service reads it now."""
+    """All rows that `fill` inserted, as the service reads them now."""
     return json.loads(succeed_in(service, url, "python", "-c", SHOW).splitlines()[-1])
 
 
 def settle(project: Project, service: Service, url: str) -> Any:
-    """Write the migration of the edits, commit, and make rows; returns how they look."""
+    """Write and run the migration of the edits, commit, and insert rows; returns the rows."""
     succeed_in(service, url, "alembic", "upgrade", "head")
     succeed_in(service, url, "alembic", "revision", "--autogenerate", "-m", "Labels")
     succeed_in(service, url, "alembic", "upgrade", "head")

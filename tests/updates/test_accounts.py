@@ -1,4 +1,4 @@
-"""Accounts come by an update, and rows that had no owner get the one that was chosen."""
+"""Updates that add accounts, and the owners that existing rows get."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -24,24 +24,24 @@ Environment = Callable[[Path, Variant], Service]
 
 
 @contextmanager
-def joined(
+def accounts_added(
     upstream: Template,
     folder: Path,
     in_environment: Environment,
     variant: Variant,
     existing_rows: str,
 ) -> Iterator[tuple[Project, Service, str, Any]]:
-    """A service with edits and rows after the update that adds accounts, and the rows before."""
+    """A service with edits and rows after an update that adds accounts; and the rows before it."""
     project = Project.copy(upstream, folder, "1.0.0", **variant.answers)
-    owner.add(project, "layered")
+    owner.make_additions(project, "layered")
     service = in_environment(project.folder, variant)
-    # Where there are two databases, on that of production.
-    kind = [FAMILIES[variant.driver]] if variant.dual else []
+    # With two databases, on the one of production.
+    kind = [FAMILIES[variant.driver]] if variant.sqlite_in_development else []
     with database(service, *kind) as url:
         rows = owner.settle(project, service, url)
         [newest] = re.findall(r"(\w+) \(head\)", succeed_in(service, url, "alembic", "heads"))
         message = project.update(auth="jwt", newest_migration=newest, existing_rows=existing_rows)
-        assert f"{MIGRATION}     read it: it comes after {newest}, and says who gets" in message
+        assert f"{MIGRATION}     review it: it follows {newest}, and assigns" in message
         assert "SECRET_KEY in .env" in message
         owner.append(project, ".env", "SECRET_KEY=development-secret-of-the-tests-alone\n")
         service = in_environment(project.folder, replace(variant, auth="jwt"))
@@ -54,7 +54,7 @@ def upgrade(service: Service, url: str, **environment: str) -> None:
 
 
 def projects_of_ada(service: Service, url: str) -> list[str]:
-    """The names of the projects that she sees when she logs in."""
+    """The names of the projects that Ada sees after logging in."""
     with serving(service, url) as running:
         form = {"username": "ada@example.org", "password": PASSWORD}
         token = running.client.post("/api/v1/auth/token", data=form)
@@ -64,14 +64,16 @@ def projects_of_ada(service: Service, url: str) -> list[str]:
         return [project["name"] for project in found["items"]]
 
 
-def test_rows_go_to_the_account_that_the_environment_names(
-    upstream: Template, tmp_path: Path, in_environment: Environment, joined_by: Variant
+def test_rows_go_to_the_account_in_the_environment(
+    upstream: Template, tmp_path: Path, in_environment: Environment, without_accounts: Variant
 ) -> None:
-    with joined(upstream, tmp_path / "project", in_environment, joined_by, "one_account") as made:
+    with accounts_added(
+        upstream, tmp_path / "project", in_environment, without_accounts, "one_account"
+    ) as made:
         project, service, url, rows = made
         assert project.conflicts() == set()
-        assert set(owner.edits_left(project, "layered")) == owner.NOT_DELETED
-        # Before anything is changed, even where tables cannot be taken back.
+        assert set(owner.lost_edits(project, "layered")) == owner.NOT_DELETED
+        # Refused before any change, also where DDL cannot be rolled back.
         for _ in range(2):
             refused = run_in(service, url, "alembic", "upgrade", "head")
             assert "There are rows that need an owner: set OWNER_EMAIL" in refused.stdout
@@ -80,14 +82,14 @@ def test_rows_go_to_the_account_that_the_environment_names(
         assert succeed_in(service, url, "alembic", "heads").count("(head)") == 1
         assert owner.show(service, url) == rows
         assert sorted(projects_of_ada(service, url)) == ["Garden", "Pond 🐟"]
-    # The suite names endpoints of the owner that are still open to everybody.
-    guarded = ("pytest", "-q", "tests/test_auth.py", "-k", "need_a_token")
-    assert "/api/v1/labels" in service.uv_run_failing(*guarded)
-    close_labels(project)
+    # The suite reports the owner's endpoints that do not require a token yet.
+    protected = ("pytest", "-q", "tests/test_auth.py", "-k", "need_a_token")
+    assert "/api/v1/labels" in service.uv_run_failing(*protected)
+    protect_labels(project)
     assert "passed" in service.uv_run("pytest", "-q", "-n", "2", "--cov")
 
 
-def close_labels(project: Project) -> None:
+def protect_labels(project: Project) -> None:
     name = "app/api/labels.py"
     project.replace(name, "(session: Session, name", "(_: CurrentUser, session: Session, name")
     project.replace(name, "(session: ReadSession)", "(_: CurrentUser, session: ReadSession)")
@@ -97,10 +99,10 @@ def close_labels(project: Project) -> None:
 
 
 @pytest.mark.xdist_group("aiosqlite-jwt")
-def test_rows_go_where_the_owner_of_the_service_writes(
+def test_rows_go_to_the_accounts_that_the_migration_names(
     upstream: Template, tmp_path: Path, in_environment: Environment
 ) -> None:
-    with joined(upstream, tmp_path / "project", in_environment, LAYERED, "by_hand") as made:
+    with accounts_added(upstream, tmp_path / "project", in_environment, LAYERED, "by_hand") as made:
         project, service, url, rows = made
         refused = run_in(service, url, "alembic", "upgrade", "head")
         assert f"Write into {MIGRATION} who gets which rows." in refused.stdout
@@ -125,12 +127,12 @@ def test_rows_go_where_the_owner_of_the_service_writes(
         assert projects_of_ada(service, url) == ["Pond 🐟"]
 
 
-def test_service_whose_rows_nobody_owned_is_not_asked_for_owners(
+def test_service_without_examples_is_not_asked_for_owners(
     upstream: Template, tmp_path: Path
 ) -> None:
     project = Project.copy(upstream, tmp_path / "project", examples=[])
     message = project.update(auth="jwt")
-    assert f"{MIGRATION}     read it: it comes after 0001\n" in message
+    assert f"{MIGRATION}     review it: it follows 0001\n" in message
     assert (project.folder / MIGRATION).read_text().startswith('"""Accounts."""\n')
 
 
@@ -152,7 +154,7 @@ def test_service_without_rows_needs_no_owner(
         succeed_in(service, url, "alembic", "check")
 
 
-def test_migration_stays_when_later_updates_do_not_ask_again(
+def test_later_updates_keep_the_migration_and_do_not_ask_again(
     upstream: Template, tmp_path: Path
 ) -> None:
     project = Project.copy(upstream, tmp_path / "project", "1.0.0")

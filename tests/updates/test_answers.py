@@ -1,4 +1,4 @@
-"""Updates that change an answer: what they refuse, what they bring and what they leave alone."""
+"""Updates that change an answer: what they refuse, add and leave alone."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,34 +15,34 @@ from tests.updates import owner
 
 
 @pytest.mark.parametrize(
-    ("made_with", "wanted", "sentence"),
+    ("made_with", "changed", "message"),
     [
-        ({"structure": "layered"}, {"structure": "flat"}, "when the service was made (layered)"),
-        ({"auth": "jwt"}, {"auth": "none"}, "and an update does not take them away"),
-        ({}, {"auth": "jwt", "driver": "asyncpg"}, "Add accounts, run the migration, and switch"),
+        ({"structure": "layered"}, {"structure": "flat"}, "An update cannot change the structure (layered)"),
+        ({"auth": "jwt"}, {"auth": "none"}, "An update cannot remove them"),
+        ({}, {"auth": "jwt", "driver": "asyncpg"}, "Add accounts, migrate, then update again"),
         (
             {"driver": "aiomysql"},
             {"examples": ["projects", "assistant"], "driver": "psycopg"},
-            "Switch the database by the update after this one",
+            "Add the example, migrate, then update again",
         ),
     ],
 )
-def test_answer_that_cannot_be_changed_is_refused_in_a_sentence(
+def test_answer_that_cannot_change_is_refused_with_a_message(
     upstream: Template,
     tmp_path: Path,
     made_with: dict[str, str],
-    wanted: dict[str, str],
-    sentence: str,
+    changed: dict[str, str],
+    message: str,
 ) -> None:
     project = Project.copy(upstream, tmp_path / "project [2]", **made_with)
     with pytest.raises(ValueError, match="Validation error") as refused:
-        project.update(**wanted)
-    assert sentence in str(refused.value)
+        project.update(**changed)
+    assert message in str(refused.value)
     assert project.changed() == set()
 
 
 @pytest.mark.parametrize("structure", ["flat", "layered", "by_feature"])
-def test_example_that_is_switched_off_is_handed_over(
+def test_deselected_example_stays_and_belongs_to_the_owner(
     upstream: Template, tmp_path: Path, structure: str
 ) -> None:
     project = Project.copy(
@@ -58,10 +58,10 @@ def test_example_that_is_switched_off_is_handed_over(
     project.commit()
     message = project.update(examples=["measurements"])
     assert project.changed() == {".copier-answers.yml"}
-    assert "Yours now, and no longer updated: projects." in message
+    assert "Updates no longer change the files of these examples: projects." in message
     assert answers(project)["examples"] == ["measurements"]
     project.commit()
-    # The next update has forgotten that it was chosen, and leaves it alone as well.
+    # Later updates do not know that it was selected, and leave it alone too.
     project.update(description="Another sentence.")
     assert project.changed() == {
         ".copier-answers.yml",
@@ -78,7 +78,7 @@ def answers(project: Project) -> dict[str, Any]:
 
 
 @pytest.mark.xdist_group("aiosqlite-none")
-def test_example_that_is_switched_on_comes_with_a_migration_of_the_owner(
+def test_added_example_needs_a_migration_of_the_owner(
     upstream: Template,
     tmp_path: Path,
     in_environment: Callable[[Path, Variant], Service],
@@ -100,29 +100,30 @@ def test_example_that_is_switched_on_comes_with_a_migration_of_the_owner(
 
 
 @pytest.mark.parametrize(
-    ("structure", "met"), [("flat", {"app/api.py"}), ("layered", set()), ("by_feature", set())]
+    ("structure", "conflicts"),
+    [("flat", {"app/api.py"}), ("layered", set()), ("by_feature", set())],
 )
-def test_example_that_is_switched_on_comes_beside_what_the_owner_added(
-    upstream: Template, tmp_path: Path, structure: str, met: set[str]
+def test_added_example_is_merged_with_additions_of_the_owner(
+    upstream: Template, tmp_path: Path, structure: str, conflicts: set[str]
 ) -> None:
     project = Project.copy(upstream, tmp_path / "project", "1.0.0", structure=structure)
-    owner.add(project, structure)
+    owner.make_additions(project, structure)
     project.commit()
     project.update(examples=["projects", "measurements", "assistant"])
-    # Where all endpoints are in one file, both need more imports in the same line.
-    assert project.conflicts() == met
-    assert set(owner.edits_left(project, structure)) == owner.NOT_DELETED
+    # With all endpoints in one file, both add imports in the same line.
+    assert project.conflicts() == conflicts
+    assert set(owner.lost_edits(project, structure)) == owner.NOT_DELETED
 
 
 @pytest.mark.parametrize(
     ("on", "off", "file"),
     [
-        ({"dev_database": "sqlite"}, {"dev_database": "same"}, "app/sqlite.py"),
+        ({"dev_database": "sqlite"}, {"dev_database": "same"}, "app/core/sqlite.py"),
         ({"sync_session": True}, {"sync_session": False}, "app/sync_database.py"),
         ({"driver": "aiomysql"}, {"driver": "asyncpg"}, None),
     ],
 )
-def test_answer_that_is_switched_forth_and_back_leaves_no_trace(
+def test_answer_that_is_changed_and_changed_back_leaves_no_trace(
     upstream: Template,
     tmp_path: Path,
     on: dict[str, Any],
@@ -140,7 +141,7 @@ def test_answer_that_is_switched_forth_and_back_leaves_no_trace(
     assert project.conflicts() == set()
 
 
-def test_message_says_which_settings_the_new_answers_need(
+def test_message_lists_the_settings_that_the_new_answers_need(
     upstream: Template, tmp_path: Path
 ) -> None:
     project = Project.copy(upstream, tmp_path / "project")
@@ -165,7 +166,7 @@ SQLITE, POSTGRESQL = "sqlite:///my_service.db", "postgresql://my_service:develop
         ({"driver": "aiomysql", "dev_database": "sqlite"}, {"driver": "asyncpg"}, None),
     ],
 )
-def test_message_names_the_new_database_of_development(
+def test_message_names_the_new_development_database(
     upstream: Template,
     tmp_path: Path,
     old: dict[str, str],
@@ -182,22 +183,22 @@ def test_message_names_the_new_database_of_development(
         assert f"DATABASE_URL in .env                     as .env.example has it: {url}" in message
         assert f"DATABASE_URL={url}" in (project.folder / ".env.example").read_text()
     assert (project.folder / ".env").read_text() == env
-    # Nor is the old database committed, or cleaned away when the update is taken back.
+    # git ignores the old database: it is neither committed nor deleted when the update is undone.
     assert "my_service.db" not in project.changed()
 
 
-def test_message_says_that_another_name_is_another_database(
+def test_message_warns_that_another_service_name_is_another_database(
     upstream: Template, tmp_path: Path
 ) -> None:
     project = Project.copy(upstream, tmp_path / "project", driver="asyncpg")
     message = project.update(service_name="Stock Keeper")
-    assert "called stock_keeper now, and my_service until now" in message
+    assert "now call the database stock_keeper, not my_service" in message
     assert 'POSTGRES_DB: "stock_keeper"' in (project.folder / "compose.yaml").read_text()
     project.commit()
     assert "until now" not in project.update(service_name="Stock-keeper")
 
 
-def test_message_names_no_setting_that_was_there(upstream: Template, tmp_path: Path) -> None:
+def test_message_lists_no_setting_that_existed(upstream: Template, tmp_path: Path) -> None:
     project = Project.copy(upstream, tmp_path / "project", "1.0.0", auth="jwt")
     message = project.update()
     assert ".env" not in message
@@ -215,10 +216,10 @@ def test_message_names_no_setting_that_was_there(upstream: Template, tmp_path: P
         ("git+https://gitlab.com/a/b/c", "https://gitlab.com/a/b/c/-/compare/"),
     ],
 )
-def test_message_links_to_what_changed_in_the_template(
+def test_message_links_to_the_changes_of_the_template(
     upstream: Template, tmp_path: Path, source: str, link: str
 ) -> None:
-    # Git fetches these from here.
+    # The URLs that git replaces with the local template.
     urls = {
         "gh:owner/name": "https://github.com/owner/name.git",
         "git+https://gitlab.com/a/b/c": "https://gitlab.com/a/b/c",

@@ -1,4 +1,4 @@
-"""Both sides changed the same line: it is shown, nothing is lost, and the checks refuse it."""
+"""Conflicts: both versions are in the file, nothing is lost, and the checks reject it."""
 
 import re
 import shutil
@@ -13,14 +13,14 @@ from harness.projects import GIT, NEXT, Project, Template, commit, git
 from harness.services import UV, Service
 from harness.variants import Variant
 from tests.updates import owner
-from tests.updates.releases_to_come import bring_column_with_migration, bring_setting
+from tests.updates.future_releases import add_column_with_migration, add_setting
 
 LINE = "    slow_query_seconds: float = Field({}, ge=0, le=3600)\n"
 
 
 @pytest.fixture
 def in_conflict(own_upstream: Template, tmp_path: Path) -> Project:
-    """A project in which an update met an edit of the same line, and an edit elsewhere."""
+    """A project after an update that changed an edited line, with another edit elsewhere."""
     project = Project.copy(own_upstream, tmp_path / "project")
     project.replace("app/settings.py", LINE.format("0.5"), LINE.format("0.25"))
     project.replace("app/settings.py", "docs: bool = False", "docs: bool = True")
@@ -36,7 +36,7 @@ def in_conflict(own_upstream: Template, tmp_path: Path) -> Project:
 
 
 def sides(project: Project) -> tuple[str, str, str, str]:
-    """What stands before the conflict, the owner's lines, the template's, and what stands after."""
+    """The text before the conflict, the owner's lines, the template's lines, and the text after."""
     text = (project.folder / "app" / "settings.py").read_text()
     before, _, rest = text.partition("<<<<<<< before updating\n")
     yours, _, rest = rest.partition("=======\n")
@@ -49,24 +49,24 @@ def test_conflict_is_listed_and_both_versions_are_in_the_file(in_conflict: Proje
     assert in_conflict.changed() == {".copier-answers.yml", "app/settings.py"}
     before, yours, theirs, after = sides(in_conflict)
     assert (yours, theirs) == (LINE.format("0.25"), LINE.format("0.75"))
-    # What did not meet is merged.
+    # The other changes are merged.
     assert "docs: bool = True" in before
     assert "port: int = Field(8001" in before
     assert "<<<<<<<" not in after
 
 
 @pytest.mark.xdist_group("aiosqlite-none")
-def test_checks_refuse_it_until_it_is_resolved(
+def test_checks_reject_conflicts_until_they_are_resolved(
     in_conflict: Project, in_environment: Callable[[Path, Variant], Service]
 ) -> None:
-    readme = (in_conflict.folder / "README.md").read_text()
-    [line] = re.findall(r"^git add --all .*$", readme, re.MULTILINE)
+    guide = (in_conflict.folder / "docs" / "updating.md").read_text()
+    [line] = re.findall(r"^git add --all .*$", guide, re.MULTILINE)
     line = line.replace("uv run", f"{UV} run --no-sync").replace(
         "git commit", f"{' '.join(GIT)} commit"
     )
     service = in_environment(in_conflict.folder, Variant("aiosqlite"))
     assert "app/settings.py:" in service.fail("sh", "-c", line)
-    in_conflict.commit()  # git takes the markers without a word
+    in_conflict.commit()  # git accepts the markers
     assert "app/settings.py" in service.uv_run_failing(*PRE_COMMIT)
     before, yours, _, after = sides(in_conflict)
     (in_conflict.folder / "app" / "settings.py").write_text(before + yours + after)
@@ -77,15 +77,15 @@ def test_checks_refuse_it_until_it_is_resolved(
 PRE_COMMIT = ("pre-commit", "run", "--all-files", "conflict-markers")
 
 
-def test_update_is_taken_back_by_the_recipe_of_the_readme(in_conflict: Project) -> None:
-    (in_conflict.folder / "app" / "brought.py").touch()
-    in_conflict.take_back()
+def test_update_can_be_undone_with_the_documented_command(in_conflict: Project) -> None:
+    (in_conflict.folder / "app" / "added.py").touch()
+    in_conflict.undo_update()
     assert in_conflict.changed() == set()
-    assert in_conflict.update()  # and can be done again
+    assert in_conflict.update()  # and can be repeated
     assert in_conflict.conflicts() == {"app/settings.py"}
 
 
-def test_work_elsewhere_in_the_repository_stays_when_an_update_is_taken_back(
+def test_undoing_an_update_keeps_changes_elsewhere_in_the_repository(
     upstream: Template, tmp_path: Path
 ) -> None:
     project = Project.copy(upstream, tmp_path / "monorepo" / "mine")
@@ -94,10 +94,10 @@ def test_work_elsewhere_in_the_repository_stays_when_an_update_is_taken_back(
     elsewhere.write_text("committed\n")
     commit(tmp_path / "monorepo")
     elsewhere.write_text("not committed\n")
-    elsewhere.with_name("new.md").write_text("not even added\n")
+    elsewhere.with_name("new.md").write_text("untracked\n")
     project.update(description="Another sentence.", driver="asyncpg")
     assert project.changed() != set()
-    project.take_back()
+    project.undo_update()
     assert project.changed() == set()
     assert elsewhere.read_text() == "not committed\n"
     assert elsewhere.with_name("new.md").exists()
@@ -112,7 +112,7 @@ def test_recovery_changes_no_migration(upstream: Template, tmp_path: Path) -> No
 
 
 def recopy(project: Project) -> str:
-    """What it prints."""
+    """Run `copier recopy`; returns its output."""
     command = [sys.executable, "-m", "copier", "recopy", "--overwrite", "--defaults"]
     result = subprocess.run(
         command, cwd=project.folder, check=True, stderr=subprocess.PIPE, text=True
@@ -120,7 +120,7 @@ def recopy(project: Project) -> str:
     return result.stderr
 
 
-def test_service_recovers_when_the_version_that_it_came_from_is_gone(
+def test_service_recovers_when_its_version_of_the_template_is_gone(
     own_upstream: Template, tmp_path: Path
 ) -> None:
     project = Project.copy(own_upstream, tmp_path / "project", "1.0.0")
@@ -133,20 +133,20 @@ def test_service_recovers_when_the_version_that_it_came_from_is_gone(
         project.update()
     git(project.folder, "reset", "--hard")
     message = recopy(project)
-    # A commit of all there is, as after a copy, would be a commit of what is lost.
+    # Committing everything, as after a copy, would commit the loss of edits.
     assert "git restore --patch . ':!.copier-answers.yml'" in message
     assert "git status --short" in message
     assert "git commit" not in message
     fresh = Project.copy(own_upstream, tmp_path / "fresh").files()
-    assert "uvx copier recopy --overwrite" in fresh["README.md"]
+    assert "uvx copier recopy --overwrite" in fresh["docs/updating.md"]
     assert project.files() == dict(fresh) | {"app/mine.py": '"""Mine."""\n'}
     assert (project.folder / ".env").read_text() == secret
-    # What was overwritten is in the last commit.
+    # The last commit has the overwritten edits.
     git(project.folder, "restore", "README.md")
     assert "It keeps the plans of a garden." in project.files()["README.md"]
 
 
-def test_dirty_work_tree_is_refused_and_left_as_it_is(upstream: Template, tmp_path: Path) -> None:
+def test_dirty_work_tree_is_refused_and_left_unchanged(upstream: Template, tmp_path: Path) -> None:
     project = Project.copy(upstream, tmp_path / "project", "1.0.0")
     project.replace("README.md", "An async API service.", "Not committed yet.")
     with pytest.raises(Exception, match="dirty"):
@@ -164,12 +164,12 @@ def reformatted(template: Template, folder: Path, line_length: int) -> Project:
 
 
 @pytest.mark.parametrize("line_length", [79, 120])
-def test_reformatted_project_gets_what_does_not_meet_its_lines(
+def test_reformatted_project_gets_changes_of_other_lines(
     own_upstream: Template, tmp_path: Path, line_length: int
 ) -> None:
     project = reformatted(own_upstream, tmp_path / "project", line_length)
-    bring_column_with_migration(own_upstream)
-    bring_setting(own_upstream)
+    add_column_with_migration(own_upstream)
+    add_setting(own_upstream)
     own_upstream.release(NEXT)
     project.update()
     assert project.conflicts() == set()
@@ -185,7 +185,7 @@ def test_reformatted_project_gets_what_does_not_meet_its_lines(
     assert project.changed() == set()
 
 
-def test_reformatted_lines_that_the_template_changes_are_kept_beside_them(
+def test_changes_of_reformatted_lines_are_conflicts_with_both_versions(
     upstream: Template, tmp_path: Path
 ) -> None:
     project = reformatted(upstream, tmp_path / "project", 79)

@@ -1,4 +1,4 @@
-"""Files that one side deletes, brings or must not touch, and answers that a release adds."""
+"""Files that one side deletes, adds or must not touch, and questions that a release adds."""
 
 import shutil
 from pathlib import Path
@@ -8,10 +8,10 @@ import yaml
 
 from harness.projects import NEXT, Project, Template, commit, git, releases
 from harness.variants import AUTHS, EXAMPLES, Variant
-from tests.updates.releases_to_come import bring_setting
+from tests.updates.future_releases import add_setting
 
-# Between them, every file that the template has.
-WHOLE = [
+# Together these have every file of the template.
+COMPLETE = [
     Variant(driver, structure, "jwt", ("projects", "measurements", "assistant"), dev, True)
     for driver, structure, dev in [
         ("asyncpg", "flat", "sqlite"),
@@ -23,7 +23,7 @@ WHOLE = [
 
 
 def names(folder: Path) -> set[str]:
-    """All files, ignored ones too."""
+    """All files, including ignored ones."""
     return {
         str(path.relative_to(folder))
         for path in folder.rglob("*")
@@ -31,7 +31,7 @@ def names(folder: Path) -> set[str]:
     }
 
 
-def edit_everything(project: Project) -> None:
+def edit_all_files(project: Project) -> None:
     for name in names(project.folder) - {".copier-answers.yml"}:
         path = project.folder / name
         path.write_text(path.read_text() + "\n# mine\n")
@@ -39,23 +39,23 @@ def edit_everything(project: Project) -> None:
 
 
 def vanished(project: Project) -> set[str]:
-    """Edited files that an update deletes."""
+    """Edit all files and update; returns the files that the update deleted."""
     before = names(project.folder)
-    edit_everything(project)
+    edit_all_files(project)
     project.update()
     return before - names(project.folder)
 
 
 @pytest.mark.parametrize("version", releases())
-@pytest.mark.parametrize("whole", WHOLE, ids=str)
+@pytest.mark.parametrize("complete", COMPLETE, ids=str)
 def test_no_edited_file_vanishes(
-    upstream: Template, tmp_path: Path, whole: Variant, version: str
+    upstream: Template, tmp_path: Path, complete: Variant, version: str
 ) -> None:
-    project = Project.copy(upstream, tmp_path / "project", version, **whole.answers)
+    project = Project.copy(upstream, tmp_path / "project", version, **complete.answers)
     assert vanished(project) == set()
 
 
-def test_file_that_a_release_drops_is_left_to_its_owner(
+def test_file_that_a_release_excludes_stays_with_its_owner(
     own_upstream: Template, tmp_path: Path
 ) -> None:
     project = Project.copy(own_upstream, tmp_path / "project")
@@ -66,7 +66,7 @@ def test_file_that_a_release_drops_is_left_to_its_owner(
     assert "# mine" in (project.folder / "app" / "slow_queries.py").read_text()
 
 
-def test_file_that_is_dropped_without_that_is_noticed(
+def test_file_that_a_release_deletes_without_excluding_it_vanishes(
     own_upstream: Template, tmp_path: Path
 ) -> None:
     project = Project.copy(own_upstream, tmp_path / "project")
@@ -83,31 +83,27 @@ def test_file_that_the_owner_deleted_stays_deleted(own_upstream: Template, tmp_p
     project.commit()
     dockerfile = own_upstream.folder / "template" / "Dockerfile.jinja"
     dockerfile.write_text(f"# Changed.\n{dockerfile.read_text()}")
-    bring_setting(own_upstream)
+    add_setting(own_upstream)
     own_upstream.release(NEXT)
     project.update()
     assert project.changed() == {".copier-answers.yml", ".env.example", "app/settings.py"}
     assert project.conflicts() == set()
 
 
-def test_secret_and_settings_of_the_machine_are_kept(
-    own_upstream: Template, tmp_path: Path
-) -> None:
+def test_secret_and_local_settings_are_kept(own_upstream: Template, tmp_path: Path) -> None:
     project = Project.copy(own_upstream, tmp_path / "project", auth="jwt")
     env = project.folder / ".env"
     env.write_text(env.read_text() + "MINE=a secret\n")
     mine = env.read_text()
     own_upstream.replace("template/.env.jinja", "DEBUG=false\n", "DEBUG=true\n")
-    bring_setting(own_upstream)
+    add_setting(own_upstream)
     own_upstream.release(NEXT)
     project.update()
     assert env.read_text() == mine
     assert "MAINTENANCE=false" in (project.folder / ".env.example").read_text()
 
 
-def test_question_that_a_release_adds_is_answered_by_its_default(
-    own_upstream: Template, tmp_path: Path
-) -> None:
+def test_new_question_gets_its_default_answer(own_upstream: Template, tmp_path: Path) -> None:
     project = Project.copy(own_upstream, tmp_path / "project")
     question = "greeting:\n  type: str\n  help: How are callers greeted?\n  default: Hello\n\n"
     own_upstream.replace("copier.yml", "sync_session:\n", f"{question}sync_session:\n")
@@ -121,13 +117,11 @@ def test_question_that_a_release_adds_is_answered_by_its_default(
     assert project.changed() == {".copier-answers.yml", "GREETING"}
 
 
-def test_project_in_a_folder_of_a_larger_repository_is_updated_alone(
-    upstream: Template, tmp_path: Path
-) -> None:
+def test_update_in_a_monorepo_changes_only_the_service(upstream: Template, tmp_path: Path) -> None:
     monorepo = tmp_path / "monorepo"
     for name in ("README.md", "app/models.py", "services/other/README.md"):
         (monorepo / name).parent.mkdir(parents=True, exist_ok=True)
-        (monorepo / name).write_text("of somebody else\n")
+        (monorepo / name).write_text("not of this service\n")
     commit(monorepo)
     fresh = Project.copy(upstream, tmp_path / "fresh")
     made = Project.copy(upstream, tmp_path / "made", "1.0.0")
@@ -149,7 +143,7 @@ def test_project_in_a_folder_of_a_larger_repository_is_updated_alone(
     assert project.files() == expected
 
 
-def test_shallow_clone_is_updated_with_its_edits(upstream: Template, tmp_path: Path) -> None:
+def test_shallow_clone_keeps_its_edits(upstream: Template, tmp_path: Path) -> None:
     project = Project.copy(upstream, tmp_path / "project", "1.0.0")
     project.replace("README.md", "An async API service.", "It keeps the plans of a garden.")
     project.commit()
@@ -164,11 +158,11 @@ def test_shallow_clone_is_updated_with_its_edits(upstream: Template, tmp_path: P
 
 @pytest.mark.parametrize("version", releases())
 @pytest.mark.parametrize("auth", AUTHS)
-@pytest.mark.parametrize("examples", [(), EXAMPLES], ids=["empty", "whole"])
-def test_first_migration_is_as_it_was_released(
+@pytest.mark.parametrize("examples", [(), EXAMPLES], ids=["empty", "all"])
+def test_released_first_migration_does_not_change(
     upstream: Template, tmp_path: Path, examples: tuple[str, ...], auth: str, version: str
 ) -> None:
-    """An update leaves it alone, so what a later release needs goes into a migration of its own."""
+    """Updates do not render it again, so later releases add their changes as new migrations."""
     first = "migrations/versions/0001_initial.py"
     answers = Variant("asyncpg", "flat", auth, examples).answers
     old = Project.copy(upstream, tmp_path / "old", version, **answers)

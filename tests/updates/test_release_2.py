@@ -20,7 +20,7 @@ from rewriting import definitions
 from harness.projects import NEXT, WORK_TREE, Project, Template, commit, git
 from harness.rendering import ROOT
 from harness.variants import EXAMPLES, Variant
-from tests.updates.releases_to_come import change_readme
+from tests.updates.future_releases import change_readme
 
 # Between them, every module of both versions.
 VARIANTS = [
@@ -157,7 +157,7 @@ def test_every_import_of_every_name_works_after_the_update(
 
 
 def variant_url(variant: Variant) -> str:
-    if variant.dual or variant.driver == "aiosqlite":
+    if variant.sqlite_in_development or variant.driver == "aiosqlite":
         return "sqlite:///x.db"
     return "postgresql://u@localhost/x" if "psy" in variant.driver else "mysql://u@localhost/x"
 

@@ -1,4 +1,4 @@
-"""A future release that renames files: `hooks/rename.py` takes the owner's edits along."""
+"""A future release that renames files, and `hooks/rename.py`, which carries edits to them."""
 
 import io
 import re
@@ -17,7 +17,7 @@ from copier.errors import UnsafeTemplateError
 from harness.projects import NEXT, Project, Template, commit, git
 from harness.rendering import ROOT
 
-# The fixtures below are made once.
+# One worker runs all tests of this module, which share its fixtures.
 pytestmark = pytest.mark.xdist_group("renames")
 
 BEFORE = "9998.1.0"
@@ -52,7 +52,7 @@ def migration(version: str, renames: dict[str, str]) -> str:
 
 
 def rename(template: Template, old: str, new: str) -> None:
-    """Rename what renders to a path, conditions and suffix included."""
+    """Rename the file of the template that renders to a path."""
     trees = [template.folder / "template", *template.folder.glob("includes/features/*")]
     paths = [path for tree in trees for path in (tree / Path(old).parent).glob("*")]
     (source,) = [p for p in paths if re.sub(r"{%.*?%}|\.jinja$", "", p.name) == Path(old).name]
@@ -72,7 +72,7 @@ def append(path: Path, line: bytes) -> None:
 
 @pytest.fixture(scope="module")
 def renaming(upstream: Template, tmp_path_factory: pytest.TempPathFactory) -> Template:
-    """Releases: with old names, with new names, with a word more, with yet another name."""
+    """Four releases: old names, new names, a small change, and another rename."""
     template = upstream.copy(tmp_path_factory.mktemp("renaming") / "template")
     rendered = template.folder / "template"
     for name in ("schema.png", "logo.png"):
@@ -93,7 +93,7 @@ def renaming(upstream: Template, tmp_path_factory: pytest.TempPathFactory) -> Te
     append(rendered / "guide" / "database.md.jinja", b"A last word.")
     template.release(LATER)
     rename(template, "app/slow_statements.py", "app/statements.py")
-    # As hooks/README.md says: the entry of the first rename leads to the newest name.
+    # As hooks/README.md says, the entry of the first rename gets the newest name.
     template.replace("copier.yml", "- app/slow_statements.py", "- app/statements.py")
     second = migration(AGAIN, {"app/slow_statements.py": "app/statements.py"})
     append(template.folder / "copier.yml", second.replace("_migrations:", "").encode())
@@ -103,7 +103,7 @@ def renaming(upstream: Template, tmp_path_factory: pytest.TempPathFactory) -> Te
 
 @pytest.fixture(scope="module")
 def service(renaming: Template, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A service with the old names; tests change copies of it."""
+    """A service with the old names. Tests change copies of it."""
     return Project.copy(renaming, tmp_path_factory.mktemp("service") / "service", BEFORE).folder
 
 
@@ -114,12 +114,12 @@ def project(service: Path, tmp_path: Path) -> Project:
 
 @pytest.fixture(scope="module")
 def fresh(renaming: Template, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same with the new names, from a copy; tests change copies of it."""
+    """A fresh copy with the new names. Tests change copies of it."""
     return Project.copy(renaming, tmp_path_factory.mktemp("fresh") / "service", NEXT).folder
 
 
 def update(project: Project, version: str, **options: Any) -> None:
-    """`copier update --trust`."""
+    """Run `copier update --trust`."""
     with redirect_stderr(io.StringIO()):
         copier.run_update(
             project.folder, defaults=True, overwrite=True, unsafe=True, vcs_ref=version, **options
@@ -128,7 +128,7 @@ def update(project: Project, version: str, **options: Any) -> None:
 
 @dataclass
 class Carried:
-    """A service whose owner edited it, after the update to the new names."""
+    """An edited service after the update to the new names."""
 
     folder: Path
     status: int
@@ -166,7 +166,7 @@ def carried(service: Path, tmp_path_factory: pytest.TempPathFactory) -> Carried:
     return Carried(folder, result.returncode, result.stdout + result.stderr)
 
 
-def test_update_succeeds_and_says_what_it_carried(carried: Carried) -> None:
+def test_update_succeeds_and_lists_the_files_with_carried_edits(carried: Carried) -> None:
     assert carried.status == 0, carried.printed
     assert "app/slow_statements.py has your changes of app/slow_queries.py." in carried.printed
     assert "uv run alembic upgrade head" in carried.printed
@@ -182,7 +182,7 @@ def test_edits_are_merged_into_the_new_file(carried: Carried) -> None:
     assert not (carried.folder / "app/slow_queries.py").exists()
 
 
-def test_mode_and_text_in_no_unicode_are_kept(carried: Carried) -> None:
+def test_mode_and_invalid_utf_8_are_kept(carried: Carried) -> None:
     path = carried.folder / "tests/test_problems.py"
     first, *_, last = path.read_bytes().splitlines()
     assert (first, last) == (b'"""The template\'s test_problems."""', b"# Caf\xe9")
@@ -190,7 +190,7 @@ def test_mode_and_text_in_no_unicode_are_kept(carried: Carried) -> None:
     assert (carried.folder / "app/slow_statements.py").stat().st_mode & 0o111 == 0
 
 
-def test_lines_that_both_changed_are_a_conflict_as_copier_writes_it(carried: Carried) -> None:
+def test_lines_that_both_changed_are_a_conflict_in_the_format_of_copier(carried: Carried) -> None:
     assert carried.lines("tests/test_pages.py") == [
         "<<<<<<< before updating",
         '"""My pages."""',
@@ -209,48 +209,48 @@ def test_lines_that_both_changed_are_a_conflict_as_copier_writes_it(carried: Car
 
 
 def test_only_files_that_both_changed_are_conflicts(carried: Carried) -> None:
-    # Copier's own is the file that both added.
+    # Copier itself reports the file that both added.
     conflicts = {"guide/logo.png", "tests/test_pages.py", "tests/test_shutdown.py"}
     assert Project(carried.folder).conflicts() == conflicts
 
 
-def test_deleted_file_does_not_come_back_under_another_name(carried: Carried) -> None:
+def test_deleted_file_does_not_return_under_its_new_name(carried: Carried) -> None:
     assert not (carried.folder / "tests/test_waiting.py").exists()
 
 
-def test_file_that_git_ignores_is_not_taken_for_deleted(carried: Carried) -> None:
+def test_ignored_file_is_not_considered_deleted(carried: Carried) -> None:
     assert (carried.folder / "tests/test_commits.py").exists()
 
 
-def test_owners_file_at_the_new_path_costs_no_edit(carried: Carried) -> None:
+def test_no_edit_is_lost_to_the_owners_file_at_the_new_path(carried: Carried) -> None:
     assert carried.lines("tests/test_server.py") == carried.lines_before("tests/test_server.py")
     assert "# Mine, long before." in carried.lines("tests/test_shutdown.py")
     assert "tests/test_server.py stays, because tests/test_shutdown.py is" in carried.printed
 
 
-def test_file_that_the_answers_do_not_render_is_not_touched(carried: Carried) -> None:
+def test_file_that_the_answers_do_not_render_is_left_alone(carried: Carried) -> None:
     before = carried.lines_before("app/sync_database.py")
     assert carried.lines("app/sync_database.py") == before
     assert not (carried.folder / "app/sync.py").exists()
 
 
-def test_images_are_taken_from_who_changed_them(carried: Carried) -> None:
+def test_binary_file_that_one_side_changed_is_that_version(carried: Carried) -> None:
     guide = carried.folder / "guide"
     assert (guide / "schema.png").read_bytes() == MY_IMAGE
-    # Changed by both: a conflict, and the owner's until it is resolved.
+    # Both changed it: a conflict, with the owner's version until it is resolved.
     assert (guide / "logo.png").read_bytes() == MY_IMAGE
 
 
-def test_folder_moves_with_edits_and_with_the_owners_own_files(carried: Carried) -> None:
+def test_renamed_folder_keeps_edits_and_files_of_the_owner(carried: Carried) -> None:
     assert carried.lines("guide/database.md")[-1] == "My chapter."
     assert carried.lines("guide/more/notes.md") == ["docs/more/notes.md, of mine."]
-    # But never over another file.
+    # Existing files are not overwritten.
     assert carried.lines("guide/links.md") == ["The template's links."]
     assert carried.lines("guide/steps.md") == ["guide/steps.md, of mine."]
     assert {p.name for p in (carried.folder / "docs").iterdir()} == {"links.md", "steps.md"}
 
 
-def test_project_without_edits_becomes_as_a_fresh_copy(project: Project, fresh: Path) -> None:
+def test_project_without_edits_equals_a_fresh_copy(project: Project, fresh: Path) -> None:
     update(project, NEXT)
     assert project.conflicts() == set()
     compared = subprocess.run(
@@ -288,25 +288,25 @@ def test_service_in_a_folder_of_a_shallow_clone_keeps_its_edits(
         assert (project.folder / f"app/{name}.py").read_text().endswith("MINE = 1\n")
     assert project.conflicts() == {"services/stock/tests/test_pages.py"}
     assert not (project.folder / "app/slow_queries.py").exists()
-    # Copier rejected the edits of files that went, before they were carried.
+    # Copier wrote .rej files for the deleted files before their edits were carried.
     assert list(project.folder.rglob("*.rej")) == []
 
 
-def test_update_over_the_rename_without_trust_writes_nothing(project: Project) -> None:
+def test_update_without_trust_is_refused_and_writes_nothing(project: Project) -> None:
     with pytest.raises(UnsafeTemplateError, match="migrations"):
         project.update()
     assert project.changed() == set()
 
 
-@pytest.mark.parametrize("place", ["", "services/stock"])
-def test_rename_is_taken_over_by_hand_without_trust_as_the_readme_shows(
-    service: Path, tmp_path: Path, place: str
+@pytest.mark.parametrize("subfolder", ["", "services/stock"])
+def test_rename_without_trust_works_as_documented(
+    service: Path, tmp_path: Path, subfolder: str
 ) -> None:
-    whole = tmp_path / "whole"
-    shutil.copytree(service, whole / place, ignore=shutil.ignore_patterns(".git"))
-    project = Project(whole / place)
+    repository = tmp_path / "repository"
+    shutil.copytree(service, repository / subfolder, ignore=shutil.ignore_patterns(".git"))
+    project = Project(repository / subfolder)
     append(project.folder / "app/slow_queries.py", b"MINE = 1")
-    commit(whole)
+    commit(repository)
     (block,) = re.findall(
         r"```shell\n([^`]*git apply[^`]*)```", (ROOT / "hooks" / "README.md").read_text()
     )
@@ -323,9 +323,7 @@ def test_rename_is_taken_over_by_hand_without_trust_as_the_readme_shows(
     assert f"_commit: {NEXT}" in (project.folder / ".copier-answers.yml").read_text()
 
 
-def test_fresh_copy_and_later_updates_need_no_trust_and_run_nothing(
-    fresh: Path, tmp_path: Path
-) -> None:
+def test_fresh_copy_and_later_updates_need_no_trust(fresh: Path, tmp_path: Path) -> None:
     assert not (fresh / "hooks").exists()
     project = Project(shutil.copytree(fresh, tmp_path / "project"))
     append(project.folder / "app/slow_statements.py", b"MINE = 1")
@@ -342,11 +340,11 @@ def test_file_that_is_renamed_twice_keeps_its_edits(project: Project) -> None:
     assert (project.folder / "app/statements.py").read_text().endswith("MINE = 1\n")
 
 
-def test_wrong_arguments_and_an_unknown_version_are_told_in_words(
+def test_wrong_arguments_and_an_unknown_version_are_errors_with_a_message(
     project: Project, tmp_path: Path
 ) -> None:
     hook = shutil.copytree(ROOT / "hooks", tmp_path / "other" / "hooks") / "rename.py"
-    commit(tmp_path / "other")  # a repository that has not got the version of the last update
+    commit(tmp_path / "other")  # a repository without the version of the last update
     for arguments, said in (
         ([".copier-answers.yml", "app/pool.py"], "an old and a new path for each rename."),
         ([".copier-answers.yml", "docs", "guide"], "cannot be rendered, so no changes of yours"),

@@ -1,4 +1,4 @@
-"""A service moves to another database by an update, with its edits, its suite and its rows."""
+"""Updates that change the database of a service, with edits and rows."""
 
 import sys
 from collections.abc import Callable
@@ -23,7 +23,7 @@ def test_edits_and_rows_move_to_the_new_database(
     old, new = switched
     before = Variant(old)
     project = Project.copy(upstream, tmp_path / "project", "1.0.0", **before.answers)
-    owner.live_in(project, "flat")
+    owner.edit(project, "flat")
     service = in_environment(project.folder, before)
     with database(service) as old_url:
         rows = owner.settle(project, service, old_url)
@@ -31,18 +31,18 @@ def test_edits_and_rows_move_to_the_new_database(
         message = project.update(driver=new)
         assert "DATABASE_URL in .env" in message
         assert project.conflicts() == set()
-        assert owner.edits_left(project, "flat") == []
+        assert owner.lost_edits(project, "flat") == []
         service = in_environment(project.folder, Variant(new))
         with database(service) as new_url:
             succeed_in(service, new_url, "alembic", "upgrade", "head")
             succeed_in(service, new_url, "alembic", "check")
-            # With the repository's own environment, which has what the tool asks for.
+            # This environment has the requirements of the tool.
             service.succeed(sys.executable, str(TRANSFER), old_url, new_url)
             assert owner.show(service, new_url) == rows
             with serving(service, new_url) as running:
                 assert running.call("GET", "/api/v1/labels") == ["urgent"]
                 assert len(running.call("GET", "/api/v1/projects")["items"]) == 2
-            # The old database is a stranger to the new driver, which says so.
+            # The new driver rejects the old URL.
             assert (
                 "DATABASE_URL must start with"
                 in run_in(service, old_url, "alembic", "current").stdout

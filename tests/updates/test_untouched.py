@@ -1,4 +1,4 @@
-"""Projects that nobody edited: an update is as good as a fresh copy."""
+"""Projects without edits: an update renders what a fresh copy renders."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The workflow of a service that opens pull requests, run on a repository of its own."""
+"""The workflow that updates a service and opens a pull request, run without GitHub."""
 
 import os
 import shutil
@@ -12,14 +12,14 @@ import yaml
 
 from harness.projects import NEXT, WORK_TREE, Project, Template, git
 from harness.services import UV
-from tests.updates.releases_to_come import bring_setting
+from tests.updates.future_releases import add_setting
 
 SHIMS = {
-    # Says that it was called, and with what; git needs no credentials here.
+    # Records its arguments; no credentials are needed here.
     "gh": '''[ "$1" = auth ] && exit
-for refused in $GH_REFUSES; do case " $* " in *" $refused "*) exit 1;; esac; done
+for rejected in $GH_REJECTS; do case " $* " in *" $rejected "*) exit 1;; esac; done
 printf "%s\\n" "$@" > "$RUNNER_TEMP/gh"; cat "$RUNNER_TEMP/body" > "$RUNNER_TEMP/sent"''',
-    # Without options of its own; notes where git goes for an address.
+    # Runs this environment's Copier, and records the URL rewrites of git.
     "uvx": f'''git config --get-regexp "^url" > "$RUNNER_TEMP/addresses"
 shift 3; exec "{sys.executable}" -m "$@"''',
     "uv": f'exec "{UV}" "$@"',
@@ -33,7 +33,7 @@ def steps(folder: Path) -> list[dict[str, Any]]:
 
 
 class Repository:
-    """A project, committed to a remote, and the runner that its workflow meets at GitHub."""
+    """A project with a remote, and an imitation of the runner of its workflow."""
 
     def __init__(self, project: Project, folder: Path) -> None:
         project.commit()
@@ -54,13 +54,13 @@ class Repository:
             "PATH": f"{programs}:{os.environ['PATH']}",
             "RUNNER_TEMP": str(self.runner),
             "UV_PYTHON": sys.executable,
-            "GH_REFUSES": "",
+            "GH_REJECTS": "",
             "GITHUB_OUTPUT": str(self.runner / "output"),
             "READ_TOKEN": "",
         }
 
-    def run_workflow(self, refused_by_github: str = "") -> subprocess.CompletedProcess[str]:
-        """Check out what the remote has, and run the steps as GitHub does, until one fails."""
+    def run_workflow(self, rejected_by_github: str = "") -> subprocess.CompletedProcess[str]:
+        """Check out the remote and run the steps as GitHub does, up to the first failure."""
         for name in ("gh", "sent"):
             (self.runner / name).unlink(missing_ok=True)
         output = self.runner / "output"
@@ -74,7 +74,7 @@ class Repository:
             result = subprocess.run(
                 ["bash", "-e", "-c", step["run"]],
                 cwd=workspace / self.working_directory,
-                env=self.environment | {"GH_REFUSES": refused_by_github},
+                env=self.environment | {"GH_REJECTS": rejected_by_github},
                 capture_output=True,
                 text=True,
                 check=False,
@@ -86,13 +86,13 @@ class Repository:
         return results[-1]
 
     def pull_request(self) -> list[str] | None:
-        """What `gh` was called with."""
+        """The arguments of `gh`, if it was called."""
         called = self.runner / "gh"
         return called.read_text().splitlines() if called.exists() else None
 
-    def open_pull_request(self, refused_by_github: str = "") -> list[str]:
-        """Run the workflow, which must succeed and call `gh`; returns with what."""
-        result = self.run_workflow(refused_by_github)
+    def open_pull_request(self, rejected_by_github: str = "") -> list[str]:
+        """Run the workflow, which must succeed and call `gh`; returns the arguments."""
+        result = self.run_workflow(rejected_by_github)
         assert result.returncode == 0, result.stderr
         called = self.pull_request()
         assert called is not None
@@ -103,16 +103,16 @@ class Repository:
 
 
 def edit(project: Project, upstream: Template) -> None:
-    """What its owner did: a lock file, and another port."""
+    """Make the edits of an owner: a lock file and another port."""
     subprocess.run([UV, "lock", "--quiet"], cwd=project.folder, check=True)
     project.replace("app/settings.py", "port: int = Field(8000", "port: int = Field(8500")
-    # An address, as services have it.
+    # A URL, as in the answers of real services.
     folder = str(upstream.folder)
     project.replace(".copier-answers.yml", folder, f"git+file://{folder}")
 
 
 def release_conflict(upstream: Template) -> None:
-    """Another port from the template, too."""
+    """Release another port, which conflicts with the edit."""
     upstream.replace(
         "template/app/settings.py.jinja", "port: int = Field(8000", "port: int = Field(9000"
     )
@@ -126,7 +126,7 @@ def repository(own_upstream: Template, tmp_path: Path) -> Repository:
     return Repository(project, tmp_path)
 
 
-def test_nothing_is_opened_when_nothing_is_new(repository: Repository) -> None:
+def test_no_pull_request_without_a_new_release(repository: Repository) -> None:
     result = repository.run_workflow()
     assert result.returncode == 0, result.stderr
     assert "Nothing is new." in result.stdout
@@ -134,10 +134,10 @@ def test_nothing_is_opened_when_nothing_is_new(repository: Repository) -> None:
     assert repository.branches() == {"main"}
 
 
-def test_changes_are_opened_once_with_the_message_of_the_update(
+def test_pull_request_is_opened_once_with_the_message_of_the_update(
     repository: Repository, own_upstream: Template
 ) -> None:
-    bring_setting(own_upstream)
+    add_setting(own_upstream)
     own_upstream.replace(
         "template/pyproject.toml.jinja", '    "ruff>=0.17.5",\n', '    "ruff>=0.17.4",\n'
     )
@@ -147,13 +147,13 @@ def test_changes_are_opened_once_with_the_message_of_the_update(
     assert "--draft" not in called
     sent = (repository.runner / "sent").read_text()
     assert "uv run alembic upgrade head" in sent
-    # The commands for a work tree with changes would print nothing in the branch.
+    # Commands for uncommitted changes are useless in the branch.
     assert "git diff" not in sent
     assert "Conflicts" not in sent
     branch = f"template-{NEXT}"
     assert repository.branches() == {"main", branch}
     changed = git(repository.remote, "diff", "--name-only", "main", branch).splitlines()
-    # With the lock file in step, because the service's CI installs what it says.
+    # The lock file is updated, because CI of the service installs it.
     assert changed == [
         ".copier-answers.yml",
         ".env.example",
@@ -168,7 +168,7 @@ def test_changes_are_opened_once_with_the_message_of_the_update(
     assert repository.pull_request() is None
 
 
-def test_conflicts_are_opened_as_a_draft_that_lists_them(
+def test_pull_request_with_conflicts_is_a_draft_that_lists_them(
     repository: Repository, own_upstream: Template
 ) -> None:
     release_conflict(own_upstream)
@@ -184,7 +184,9 @@ def test_conflicts_are_opened_as_a_draft_that_lists_them(
     assert "Field(9000" in settings
 
 
-def test_service_in_a_folder_is_updated_there(own_upstream: Template, tmp_path: Path) -> None:
+def test_service_in_a_monorepo_is_updated_in_its_folder(
+    own_upstream: Template, tmp_path: Path
+) -> None:
     company = Project(tmp_path / "company")
     service = Project.copy(own_upstream, company.folder / "services" / "mine", WORK_TREE)
     edit(service, own_upstream)
@@ -204,10 +206,10 @@ def test_service_in_a_folder_is_updated_there(own_upstream: Template, tmp_path: 
     assert changed == ["services/mine/.copier-answers.yml", "services/mine/app/settings.py"]
 
 
-def test_refusal_of_github_fails_each_time_and_leaves_no_branch(
+def test_workflow_fails_without_a_branch_if_github_rejects_the_pull_request(
     repository: Repository, own_upstream: Template
 ) -> None:
-    bring_setting(own_upstream)
+    add_setting(own_upstream)
     own_upstream.release(NEXT)
     for _ in range(2):
         assert repository.run_workflow("create").returncode == 1
@@ -215,14 +217,14 @@ def test_refusal_of_github_fails_each_time_and_leaves_no_branch(
     assert repository.open_pull_request()
 
 
-def test_folder_of_a_machine_is_not_looked_for(
+def test_local_path_of_the_template_is_a_warning(
     repository: Repository, own_upstream: Template
 ) -> None:
     project = repository.project
     project.replace(".copier-answers.yml", "git+file://", "")
     project.commit()
     git(project.folder, "push", "--quiet", "origin", "main")
-    bring_setting(own_upstream)
+    add_setting(own_upstream)
     own_upstream.release(NEXT)
     result = repository.run_workflow()
     assert result.returncode == 0
@@ -230,7 +232,7 @@ def test_folder_of_a_machine_is_not_looked_for(
     assert repository.pull_request() is None
 
 
-def test_template_that_cannot_be_reached_fails_with_the_reason(
+def test_workflow_fails_with_the_reason_if_the_template_is_unreachable(
     repository: Repository, own_upstream: Template
 ) -> None:
     own_upstream.folder.rename(own_upstream.folder.with_name("moved"))
@@ -240,7 +242,7 @@ def test_template_that_cannot_be_reached_fails_with_the_reason(
     assert repository.branches() == {"main"}
 
 
-def test_what_is_installed_cannot_read_a_token_that_writes(repository: Repository) -> None:
+def test_installed_packages_cannot_read_a_token_with_write_access(repository: Repository) -> None:
     text = (repository.project.folder / ".github/workflows/template.yml").read_text()
     workflow = yaml.safe_load(text)
     job = workflow["jobs"]["update"]
@@ -257,7 +259,7 @@ def test_what_is_installed_cannot_read_a_token_that_writes(repository: Repositor
 
 
 @pytest.mark.parametrize(("token", "access"), [("", ""), ("secret", "x-access-token:secret@")])
-def test_template_is_read_without_a_key_and_where_private_with_a_token_of_its_own(
+def test_template_is_fetched_by_https_with_its_token_if_there_is_one(
     repository: Repository, token: str, access: str
 ) -> None:
     repository.environment["READ_TOKEN"] = token

@@ -6,9 +6,10 @@ import sys
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import InvalidRequestError, StatementError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.exc import StaleDataError
 
 from app import models
 from app.core.models import Base
@@ -32,7 +33,7 @@ async def test_null_datetime_is_read_back_as_none(session: AsyncSession) -> None
     assert (await session.scalars(select(Thing.gone_at))).all() == [None]
 
 
-async def test_datetime_without_a_time_zone_is_refused(session: AsyncSession) -> None:
+async def test_datetime_without_a_time_zone_is_rejected(session: AsyncSession) -> None:
     session.add(Thing(name="x", seen_at=datetime(2030, 1, 1)))  # noqa: DTZ001
     with pytest.raises(StatementError, match="time zone"):
         await session.flush()
@@ -44,6 +45,18 @@ async def test_ids_sort_in_the_order_of_their_creation(session: AsyncSession) ->
     await session.flush()
     names = (await session.scalars(select(Thing.name).order_by(Thing.id))).all()
     assert names == [thing.name for thing in things]
+
+
+async def test_update_of_a_stale_version_is_rejected(session: AsyncSession) -> None:
+    thing = Thing(name="x")
+    session.add(thing)
+    await session.commit()
+    assert thing.version == 1
+    statement = update(Thing).values(version=2)
+    await session.execute(statement, execution_options={"synchronize_session": False})
+    thing.note = "based on version 1"
+    with pytest.raises(StaleDataError):
+        await session.flush()
 
 
 async def test_lazy_loading_raises_an_error(session: AsyncSession) -> None:

@@ -22,7 +22,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from uuid_utils.compat import uuid7
 
 from app.core.errors import NotFound
-from app.core.models import Base, utc_now
+from app.core.models import Base, VersionMixin, utc_now
 from app.core.pagination import Page, PageParams, PageRead, fetch_page
 from app.core.schemas import Input, Output, SingleLineStr, Text, UtcDatetime, unset
 from app.database import Database, ReadSession, Session, get_database
@@ -33,7 +33,7 @@ class ThingsBase(DeclarativeBase):
     type_annotation_map: ClassVar = Base.type_annotation_map
 
 
-class Thing(ThingsBase):
+class Thing(VersionMixin, ThingsBase):
     __tablename__ = "things"
     __table_args__ = (
         UniqueConstraint("name"),

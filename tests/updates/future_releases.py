@@ -1,4 +1,4 @@
-"""Changes that a release to come may bring, each small, recorded as edits of the template."""
+"""Small changes of a future release, as edits of the template."""
 
 from harness.projects import Template
 
@@ -26,7 +26,7 @@ def downgrade() -> None:
 '''
 
 
-def bring_column_with_migration(template: Template) -> None:
+def add_column_with_migration(template: Template) -> None:
     template.replace(
         "includes/features/projects/tasks/models.py.jinja",
         "    priority: Mapped[int]\n",
@@ -36,7 +36,7 @@ def bring_column_with_migration(template: Template) -> None:
     (versions / "{% if with_projects %}0002_estimates.py{% endif %}").write_text(MIGRATION)
 
 
-def bring_setting(template: Template) -> None:
+def add_setting(template: Template) -> None:
     template.replace(
         "template/app/settings.py.jinja",
         "    slow_query_seconds: float = Field(0.5, ge=0, le=3600)\n",

@@ -1,4 +1,4 @@
-"""What is asked for: the same of every contender."""
+"""The requests of each workload, the same for all contenders."""
 
 import json
 from urllib.parse import urlencode
@@ -11,8 +11,8 @@ SUMMARY, CREATE, BATCH = "JOIN and aggregate", "create one", "batch of 100"
 MIXED, LOGIN = "read, 200 ms elsewhere, write", "log in"
 
 
-def works(data: Data) -> dict[str, Request]:
-    """Each by its name; those that write come last."""
+def workloads(data: Data) -> dict[str, Request]:
+    """The workloads by name; those that write come last."""
     tasks = json.dumps({"tasks": [{"title": f"Task {number}"} for number in range(100)]})
     return {
         READ: Request("GET", f"{API}/tasks/{data.task}"),

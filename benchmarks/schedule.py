@@ -1,11 +1,11 @@
-"""How long everything is measured."""
+"""Durations and sizes of the measurements."""
 
 from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
-class Pace:
-    """The default fits into a quarter of an hour on two cores."""
+class Schedule:
+    """The default takes a quarter of an hour on two cores."""
 
     seconds: float = 1
     rounds: int = 3
@@ -14,18 +14,18 @@ class Pace:
     clients: tuple[int, ...] = (1, 4, 16, 64, 256)
     users: tuple[int, ...] = (50, 100)
     bursts: tuple[int, ...] = (100, 500, 1000)
-    patience: float = 15
+    timeout: float = 15
     rows: tuple[int, ...] = (10**3, 10**4, 10**5, 10**6)
     requests: int = 20
     batches: int = 60
     whole_suite: bool = True
 
-    def with_rounds(self, most: int) -> "Pace":
+    def with_rounds(self, most: int) -> "Schedule":
         return replace(self, rounds=min(most, self.rounds))
 
 
-# Few clients, since there is no time to open many connections.
-SMOKE = Pace(
+# Few clients, because opening many connections takes long.
+SMOKE = Schedule(
     seconds=0.2,
     rounds=1,
     warm_up=0,
@@ -33,7 +33,7 @@ SMOKE = Pace(
     clients=(4,),
     users=(),
     bursts=(100,),
-    patience=3,
+    timeout=3,
     rows=(10**3, 10**4),
     requests=4,
     batches=3,

@@ -1,4 +1,4 @@
-"""Projects with edits, a migration of their own and rows: all of it is there after an update."""
+"""Projects with edits, migrations and rows, all of which an update keeps."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +10,9 @@ from harness.running import database, run_in, succeed_in
 from harness.services import Service
 from harness.variants import STRUCTURES, Variant
 from tests.updates import owner, reports
-from tests.updates.releases_to_come import (
-    bring_column_with_migration,
-    bring_setting,
+from tests.updates.future_releases import (
+    add_column_with_migration,
+    add_setting,
     change_readme,
 )
 
@@ -30,7 +30,7 @@ def test_edits_and_rows_are_kept_and_the_suite_passes(
 ) -> None:
     variant = Variant("aiosqlite", structure)
     project = Project.copy(upstream, tmp_path / "project", version, **variant.answers)
-    owner.live_in(project, structure)
+    owner.edit(project, structure)
     if version.startswith("1."):
         reports.add(project, structure)
     service = in_environment(project.folder, variant)
@@ -39,7 +39,7 @@ def test_edits_and_rows_are_kept_and_the_suite_passes(
 
         project.update()
         assert project.conflicts() == set()
-        assert owner.edits_left(project, structure) == []
+        assert owner.lost_edits(project, structure) == []
         if version.startswith("1."):
             reports.finish_by_hand(project)
         service.install()
@@ -50,19 +50,19 @@ def test_edits_and_rows_are_kept_and_the_suite_passes(
     assert "passed" in service.uv_run("pytest", "-q", "-n", "2")
 
 
-def test_migrations_of_both_become_one_line(
+def test_migrations_of_owner_and_template_can_be_merged(
     own_upstream: Template,
     tmp_path: Path,
     in_environment: Callable[[Path, Variant], Service],
-    lived_in: str,
+    edited: str,
     suite: list[str],
 ) -> None:
-    variant = Variant("aiosqlite", lived_in)
+    variant = Variant("aiosqlite", edited)
     project = Project.copy(own_upstream, tmp_path / "project", WORK_TREE, **variant.answers)
-    owner.live_in(project, lived_in)
+    owner.edit(project, edited)
     service = in_environment(project.folder, variant)
-    bring_column_with_migration(own_upstream)
-    bring_setting(own_upstream)
+    add_column_with_migration(own_upstream)
+    add_setting(own_upstream)
     change_readme(own_upstream)
     own_upstream.release(NEXT)
     with database(service) as url:
@@ -70,13 +70,13 @@ def test_migrations_of_both_become_one_line(
 
         message = project.update()
         assert project.conflicts() == set()
-        assert owner.edits_left(project, lived_in) == []
+        assert owner.lost_edits(project, edited) == []
         service.install()
         refused = run_in(service, url, "alembic", "upgrade", "head")
         assert "Multiple head revisions" in refused.stdout
         advice = 'uv run alembic merge heads -m "Merge"'
         assert advice in message
-        assert advice in service.uv_run_failing("pytest", "-q", "tests/test_migrations.py")
+        assert advice in service.uv_run_failing("pytest", "-q", "tests/core/test_migrations.py")
         succeed_in(service, url, "alembic", "merge", "heads", "-m", "Merge")
         succeed_in(service, url, "alembic", "upgrade", "head")
         succeed_in(service, url, "alembic", "check")
@@ -84,13 +84,13 @@ def test_migrations_of_both_become_one_line(
     assert "passed" in service.uv_run("pytest", "-q", "-n", "2", *suite)
 
 
-def test_update_is_taken_back_after_its_migration_was_joined_and_run(
+def test_update_can_be_undone_after_its_migration_was_merged_and_run(
     own_upstream: Template, tmp_path: Path, in_environment: Callable[[Path, Variant], Service]
 ) -> None:
     project = Project.copy(own_upstream, tmp_path / "project", WORK_TREE, structure="layered")
-    owner.live_in(project, "layered")
+    owner.edit(project, "layered")
     service = in_environment(project.folder, Variant("aiosqlite", "layered"))
-    bring_column_with_migration(own_upstream)
+    add_column_with_migration(own_upstream)
     own_upstream.release(NEXT)
     with database(service) as url:
         rows = owner.settle(project, service, url)
@@ -98,10 +98,10 @@ def test_update_is_taken_back_after_its_migration_was_joined_and_run(
         succeed_in(service, url, "alembic", "merge", "heads", "-m", "Merge")
         succeed_in(service, url, "alembic", "upgrade", "head")
 
-        readme = (project.folder / "README.md").read_text()
-        assert "`uv run alembic downgrade NEW@BEFORE`" in readme
+        guide = (project.folder / "docs" / "updating.md").read_text()
+        assert "`uv run alembic downgrade NEW@BEFORE`" in guide
         succeed_in(service, url, "alembic", "downgrade", "0002@0001")
-        project.take_back()
+        project.undo_update()
         assert project.changed() == set()
         succeed_in(service, url, "alembic", "upgrade", "head")
         succeed_in(service, url, "alembic", "check")

@@ -1,3 +1,0 @@
-"""What all references agree on."""
-
-SECONDS_OF_OTHER_SERVICE = 0.2
