@@ -1,24 +1,42 @@
 """The answers that decide what is rendered, and the combinations that are tested."""
 
-from dataclasses import astuple, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from itertools import cycle, product
 from typing import Any
 
+import yaml
 from allpairspy import AllPairs
 
-DRIVERS = ("aiosqlite", "asyncpg", "psycopg", "aiomysql", "asyncmy")
+from harness.rendering import ROOT
+
+QUESTIONS: dict[str, Any] = yaml.safe_load((ROOT / "copier.yml").read_text())
+
+
+def choices_of(question: str) -> tuple[str, ...]:
+    return tuple(QUESTIONS[question]["choices"].values())
+
+
+DRIVERS = choices_of("driver")
 # The database of each driver.
-FAMILIES = {
-    "asyncpg": "postgresql",
-    "psycopg": "postgresql",
-    "aiomysql": "mysql",
-    "asyncmy": "mysql",
-    "aiosqlite": "sqlite",
+FAMILIES: dict[str, str] = {
+    driver: QUESTIONS["drivers"]["default"][driver]["family"] for driver in DRIVERS
 }
-STRUCTURES = ("flat", "layered", "by_feature")
-AUTHS = ("none", "jwt")
-EXAMPLES = ("projects", "measurements", "assistant")
-DEV_DATABASES = ("same", "sqlite")
+STRUCTURES = choices_of("structure")
+AUTHS = choices_of("auth")
+EXAMPLES = choices_of("examples")
+DEV_DATABASES = choices_of("dev_database")
+# The yes-or-no questions, and the part of a variant's name that stands for yes.
+SWITCHES = {"sync_session": "sync"}
+
+# What variants combine: each question, or each example, with its answers.
+MAIN: dict[str, tuple[Any, ...]] = {"driver": DRIVERS, "structure": STRUCTURES, "auth": AUTHS}
+FURTHER: dict[str, tuple[Any, ...]] = {
+    **dict.fromkeys(EXAMPLES, (True, False)),
+    "dev_database": DEV_DATABASES,
+    **dict.fromkeys(SWITCHES, (False, True)),
+}
+COLUMNS = MAIN | FURTHER
 
 
 @dataclass(frozen=True)
@@ -32,8 +50,9 @@ class Variant:
 
     def __str__(self) -> str:
         examples = "+".join(self.examples) or "empty"
-        extras = ["dev_sqlite"] * self.sqlite_in_development + ["sync"] * self.sync_session
-        return "-".join([*astuple(self)[:3], examples, *extras])
+        extras = ["dev_sqlite"] * self.sqlite_in_development
+        extras += [part for question, part in SWITCHES.items() if getattr(self, question)]
+        return "-".join([self.driver, self.structure, self.auth, examples, *extras])
 
     @property
     def sqlite_in_development(self) -> bool:
@@ -41,26 +60,21 @@ class Variant:
 
     @property
     def answers(self) -> dict[str, Any]:
-        answers = {
-            "driver": self.driver,
-            "structure": self.structure,
-            "auth": self.auth,
-            "examples": list(self.examples),
-            "sync_session": self.sync_session,
-        }
-        if self.driver != "aiosqlite":  # for which the question is not asked
-            answers["dev_database"] = self.dev_database
+        answers = {**asdict(self), "examples": list(self.examples)}
+        if self.driver == "aiosqlite":  # for which the question is not asked
+            del answers["dev_database"]
         return answers
 
     @property
-    def choices(self) -> set[object]:
+    def row(self) -> list[Any]:
+        """Its answers in the order of COLUMNS."""
+        chosen = {name: name in self.examples for name in EXAMPLES}
+        return [chosen[name] if name in chosen else getattr(self, name) for name in COLUMNS]
+
+    @property
+    def choices(self) -> set[tuple[str, Any]]:
         """Its answers, one by one."""
-        examples = [(name, name in self.examples) for name in EXAMPLES]
-        further = [
-            ("dev_database", self.sqlite_in_development),
-            ("sync_session", self.sync_session),
-        ]
-        return {self.driver, self.structure, self.auth, *examples, *further}
+        return set(zip(COLUMNS, self.row, strict=True))
 
     @property
     def environment(self) -> str:
@@ -68,17 +82,13 @@ class Variant:
         return f"{self.driver}-{self.auth}"
 
 
-def variant(answers: tuple[Any, ...]) -> Variant:
-    driver, structure, auth, *examples, dev_database, sync_session = answers
-    return Variant(
-        driver,
-        structure,
-        auth,
-        tuple(name for name, chosen in zip(EXAMPLES, examples, strict=True) if chosen),
-        # The question is not asked for SQLite.
-        "same" if driver == "aiosqlite" else dev_database,
-        sync_session,
-    )
+def variant(row: Sequence[Any]) -> Variant:
+    """The variant with these answers, in the order of COLUMNS."""
+    answers = dict(zip(COLUMNS, row, strict=True))
+    answers["examples"] = tuple(name for name in EXAMPLES if answers.pop(name))
+    if answers["driver"] == "aiosqlite":  # for which the question is not asked
+        answers["dev_database"] = "same"
+    return Variant(**answers)
 
 
 # The words that make up a variant's name, and the answer that each stands for.
@@ -89,7 +99,7 @@ PARTS: dict[str, tuple[str, Any]] = {
     "all": ("examples", EXAMPLES),
     "empty": ("examples", ()),
     "dev_sqlite": ("dev_database", "sqlite"),
-    "sync": ("sync_session", True),
+    **{part: (question, True) for question, part in SWITCHES.items()},
 }
 
 
@@ -125,21 +135,21 @@ def accepted_parts() -> str:
             f"a structure ({', '.join(STRUCTURES)})",
             f"examples ({', '.join(EXAMPLES)}, several joined with +, or all, or empty)",
             "dev_sqlite",
-            "sync",
+            *SWITCHES.values(),
         ]
     )
 
 
-MAIN = (DRIVERS, STRUCTURES, AUTHS)
-FURTHER = (*[(True, False)] * len(EXAMPLES), DEV_DATABASES, (False, True))
-
 # A service on two databases runs its suite twice, so there are few of these. They cover all pairs
-# of `dev_database` with other answers.
+# of `dev_database` with other answers: each server's driver, example and switch occurs in one.
 ON_TWO_DATABASES = [
-    ["asyncpg", "by_feature", "none", False, False, True, "sqlite", False],
-    ["psycopg", "flat", "jwt", False, True, True, "sqlite", True],
-    ["aiomysql", "layered", "none", True, False, False, "sqlite", False],
-    ["asyncmy", "layered", "jwt", False, False, False, "sqlite", False],
+    named(name).row
+    for name in (
+        "asyncpg-by_feature-none-assistant-dev_sqlite",
+        "psycopg-flat-jwt-measurements+assistant-dev_sqlite-sync",
+        "aiomysql-layered-none-projects-dev_sqlite",
+        "asyncmy-layered-jwt-empty-dev_sqlite",
+    )
 ]
 
 
@@ -149,12 +159,12 @@ def is_wanted(answers: list[Any]) -> bool:
     return chosen or "sqlite" not in answers
 
 
-ON_ONE = AllPairs([*MAIN, *FURTHER], previously_tested=ON_TWO_DATABASES, filter_func=is_wanted)
+ON_ONE = AllPairs(list(COLUMNS.values()), previously_tested=ON_TWO_DATABASES, filter_func=is_wanted)
 
 # Every pair of answers occurs in one of these. The smallest service, without examples and accounts,
 # is one of them, because its suite alone has to cover the common code. Their suites run by default.
 SMALLEST = Variant("aiosqlite", examples=())
-SELECTION = [*(variant(tuple(answers)) for answers in [*ON_TWO_DATABASES, *ON_ONE]), SMALLEST]
+SELECTION = [*(variant(row) for row in [*ON_TWO_DATABASES, *ON_ONE]), SMALLEST]
 
 
 # A few variants in which every answer occurs. By default only their suites measure coverage, which
@@ -174,10 +184,10 @@ ALL = list(
         SELECTION
         + [
             variant((*main, *further))
-            for main, further in zip(product(*MAIN), cycle(product(*FURTHER)))
+            for main, further in zip(product(*MAIN.values()), cycle(product(*FURTHER.values())))
         ]
     )
 )
 
 # All combinations of answers, which `make test-all` renders and checks.
-EVERY = list(dict.fromkeys(variant(answers) for answers in product(*MAIN, *FURTHER)))
+EVERY = list(dict.fromkeys(variant(answers) for answers in product(*COLUMNS.values())))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from harness.variants import Variant
+from harness.variants import EVERY, Variant
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -52,3 +52,7 @@ def test_table_has_every_question_and_choice() -> None:
         assert f"`{name}`" in table
         for choice in question.get("choices", {}).values():
             assert f"`{choice}`" in table
+
+
+def test_number_of_combinations_is_right() -> None:
+    assert f"There are {len(EVERY)} combinations" in README

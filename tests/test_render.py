@@ -4,17 +4,20 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
-from harness.rendering import render
-from harness.variants import EXAMPLES, FAMILIES, Variant
+from harness.rendering import ROOT, render
+from harness.variants import DRIVERS, EVERY, EXAMPLES, FAMILIES, QUESTIONS, Variant
 
 Rendered = Callable[[Variant], Path]
 
+ONE_OF_EACH_FAMILY = {FAMILIES[driver]: driver for driver in reversed(DRIVERS)}.values()
+
+# What every service has, whatever the answers.
 COMMON = (
     {
         ".copier-answers.yml",
@@ -93,108 +96,57 @@ COMMON = (
         )
     }
 )
-JWT = {
-    "app/auth.py",
-    "app/core/jobs.py",
-    "app/core/login_attempts.py",
-    "app/core/passwords.py",
-    "app/core/purge.py",
-    "app/core/tokens.py",
-    "tests/core/test_jobs.py",
-    "tests/core/test_login_attempts.py",
-    "tests/core/test_passwords.py",
-    "tests/core/test_purge.py",
-    "tests/fixtures/clients.py",
-    "tests/fixtures/passwords.py",
-    "tests/fixtures/users.py",
-    "tests/test_access_tokens.py",
-    "tests/test_auth.py",
-    "tests/test_users.py",
-}
-# The entities of each example, and its tests and other files.
-ENTITIES = {
-    "projects": ("projects", "tasks"),
-    "measurements": ("stations", "sensors", "measurements"),
-    "assistant": ("budgets", "prompts", "answers"),
-}
-WITH_EXAMPLE = {
-    "projects": {
-        "tests/fixtures/projects.py",
-        "tests/test_projects.py",
-        "tests/test_tasks.py",
-    },
-    "measurements": {"tests/fixtures/measurements.py", "tests/test_measurements.py"},
-    "assistant": {
-        "app/language_models.py",
-        "tests/fake_models.py",
-        "tests/fixtures/assistant.py",
-        "tests/test_assistant.py",
-    },
-}
 LAYERS = ("api", "crud", "models", "schemas", "services")
 STRUCTURES = {
     "flat": {f"app/{layer}.py" for layer in LAYERS},
     "layered": {f"app/{layer}/__init__.py" for layer in LAYERS},
     "by_feature": {"app/api.py", "app/models.py"},
 }
-STRUCTURES_WITH_JWT = {
-    "flat": set(),
-    "layered": {
-        "app/api/auth.py",
-        "app/api/users.py",
-        "app/crud/refresh_tokens.py",
-        "app/crud/users.py",
-        "app/models/refresh_token.py",
-        "app/models/user.py",
-        "app/schemas/token.py",
-        "app/schemas/user.py",
-        "app/services/auth.py",
-        "app/services/users.py",
-    },
-    "by_feature": {
-        f"app/{feature}/{part}.py"
-        for feature in ("logins", "users")
-        for part in ("__init__", "crud", "models", "routes", "schemas", "services")
-    },
-}
-WITHOUT_SERVICES = {"stations"}
+FEATURES = ROOT / "includes" / "features"
+ONLY_ON_UPDATE = {"adds_accounts"}
 
 
-def files_of_entity(structure: str, entity: str) -> set[str]:
-    """The files of one entity, one for each layer, unless the structure is flat."""
-    layers = [layer for layer in LAYERS if layer != "services" or entity not in WITHOUT_SERVICES]
-    if structure == "layered":
-        singular = entity.removesuffix("s")
-        names = {"models": singular, "schemas": singular}
-        return {f"app/{layer}/{names.get(layer, entity)}.py" for layer in layers}
-    if structure == "by_feature":
-        parts = ["__init__", *(layer.replace("api", "routes") for layer in layers)]
-        return {f"app/{entity}/{part}.py" for part in parts}
-    return set()
+def features_of(variant: Variant) -> set[str]:
+    """The features that this service has and others do not, not read from `copier.yml`.
+
+    The files of all other features are in COMMON.
+    """
+    family = FAMILIES[variant.driver]
+    families = {family, "sqlite"} if variant.sqlite_in_development else {family}
+    found = {variant.driver, *families, *variant.examples}
+    if family != "sqlite":
+        found |= {"server"}
+    if variant.sync_session:
+        found |= {"sync", *(f"sync_{name}" for name in families)}
+    if variant.auth == "jwt":
+        found |= {"users", "jwt", "jobs", "passwords"}
+    if variant.auth == "jwt" and "projects" in variant.examples:
+        found |= {"ownership"}
+    return found
+
+
+def files_of_feature(feature: str, structure: str) -> Iterator[str]:
+    """The files that the folder of a feature adds to a service, except for those of STRUCTURES."""
+    for source in (FEATURES / feature).glob("*/**/*.jinja"):
+        path = source.relative_to(FEATURES / feature).with_suffix("")
+        if path.parts[0] in ("app", "migrations", "tests"):
+            yield path.as_posix()
+        elif structure == "by_feature":
+            yield f"app/{path.as_posix()}"
+        elif structure == "layered" and path.stem != "__init__":
+            yield f"app/{path_in_layers(entity=path.parts[0], layer=path.stem)}.py"
+
+
+def path_in_layers(entity: str, layer: str) -> str:
+    names = {"models": entity.removesuffix("s"), "schemas": entity.removesuffix("s")}
+    names |= QUESTIONS["entities"]["default"][entity].get("layered", {})
+    return f"{'api' if layer == 'routes' else layer}/{names.get(layer, entity)}"
 
 
 def expected_files(variant: Variant) -> set[str]:
-    files = COMMON | STRUCTURES[variant.structure]
-    if variant.auth == "jwt":
-        files |= JWT | STRUCTURES_WITH_JWT[variant.structure]
-    for example in variant.examples:
-        files |= WITH_EXAMPLE[example]
-        for entity in ENTITIES[example]:
-            files |= files_of_entity(variant.structure, entity)
-    if variant.auth == "jwt" and "projects" in variant.examples:
-        files |= {"tests/test_ownership.py"}
-    if variant.sync_session:
-        files |= {"app/sync_database.py", "tests/test_sync_database.py"}
-    family = FAMILIES[variant.driver]
-    for kind in {family, "sqlite"} if variant.sqlite_in_development else {family}:
-        files |= {
-            f"app/core/{kind}.py",
-            f"tests/core/{kind}_server.py",
-            f"tests/core/test_{kind}.py",
-        }
-    if family != "sqlite":
-        files |= {"tests/core/database_name.py"}
-    return files
+    return (COMMON | STRUCTURES[variant.structure]).union(
+        *(files_of_feature(feature, variant.structure) for feature in features_of(variant))
+    )
 
 
 def files_of(service: Path) -> dict[str, str]:
@@ -208,6 +160,15 @@ def files_of(service: Path) -> dict[str, str]:
 def run(service: Path, *command: str) -> None:
     result = subprocess.run(command, cwd=service, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_each_feature_is_expected_in_a_service() -> None:
+    expected = {feature for variant in EVERY for feature in features_of(variant)}
+    for path in FEATURES.iterdir():
+        files = set(files_of_feature(path.name, "flat"))
+        assert files <= COMMON or path.name in expected | ONLY_ON_UPDATE, (
+            f"add {path.name} to features_of, or its files to COMMON if every service has them"
+        )
 
 
 def test_files_are_those_of_the_answers(rendered: Rendered, variant: Variant) -> None:
@@ -273,31 +234,33 @@ def test_second_render_differs_only_in_the_secret(
     assert first == second
 
 
+@pytest.mark.parametrize("family", dict.fromkeys(FAMILIES.values()))
 def test_drivers_of_one_database_differ_only_in_the_driver_files(
-    rendered: Rendered,
+    rendered: Rendered, family: str
 ) -> None:
-    for one, other in (("asyncpg", "psycopg"), ("aiomysql", "asyncmy")):
-        files = [
-            files_of(rendered(Variant(driver, "flat", "jwt", EXAMPLES))) for driver in (one, other)
-        ]
-        for each in files:
-            each[".env"] = ""
-        differing = {name for name in files[0] if files[0][name] != files[1][name]}
+    first, *others = [
+        files_of(rendered(Variant(driver, "flat", "jwt", EXAMPLES)))
+        for driver in DRIVERS
+        if FAMILIES[driver] == family
+    ]
+    for other in others:
+        differing = {name for name in first if first[name] != other[name]}
         assert differing <= {
             ".copier-answers.yml",
+            ".env",  # a random secret
             "README.md",
-            f"app/core/{FAMILIES[one]}.py",
+            f"app/core/{family}.py",
             "app/core/database_errors.py",
             "pyproject.toml",
-            f"tests/core/{FAMILIES[one]}_server.py",
-            f"tests/core/test_{FAMILIES[one]}.py",
+            f"tests/core/{family}_server.py",
+            f"tests/core/test_{family}.py",
         }
 
 
 def test_models_schemas_and_endpoints_are_the_same_on_every_database(rendered: Rendered) -> None:
     services = [
         files_of(rendered(Variant(driver, "flat", "jwt", EXAMPLES)))
-        for driver in ("aiosqlite", "asyncpg", "aiomysql")
+        for driver in ONE_OF_EACH_FAMILY
     ]
     for name in (
         *("models", "schemas", "crud", "services", "api", "database", "factory", "main"),
@@ -317,7 +280,7 @@ UNUSUAL = {
 }
 
 
-@pytest.mark.parametrize("driver", ["aiosqlite", "asyncpg", "aiomysql"])
+@pytest.mark.parametrize("driver", ONE_OF_EACH_FAMILY)
 @pytest.mark.parametrize(("name", "description"), UNUSUAL.values(), ids=UNUSUAL)
 def test_unusual_names_render_valid_files(
     template: Path, tmp_path: Path, name: str, description: str, driver: str

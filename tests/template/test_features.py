@@ -85,10 +85,26 @@ def test_each_entity_has_a_row_and_its_layers_have_files() -> None:
     }
     assert there == described
     for entity, row in ENTITIES.items():
-        assert row.keys() <= {"of", "layers", "layered"}, entity
+        assert row.keys() <= {"of", "layers", "layered", "owned"}, entity
         assert row["of"] in FEATURES, entity
         assert row.get("layered", {}).keys() <= set(row["layers"]) <= LAYERS, entity
         assert len(row["layers"]) == len(set(row["layers"])), entity
+
+
+def test_table_of_an_owned_entity_fits_the_migration_that_adds_accounts() -> None:
+    """The migration replaces the unique name and the index by those of an owner."""
+    for entity, row in ENTITIES.items():
+        source = (FOLDER / row["of"] / entity / "models.py.jinja").read_text()
+        assert row.get("owned", False) is ("{% if owned %}" in source), entity
+        if "owned" in row:
+            for text in (
+                f'__tablename__ = "{entity}"',
+                'UniqueConstraint("owner_id", "name")',
+                'Index(None, "owner_id", "created_at", "id")',
+                'UniqueConstraint("name")',
+                'Index(None, "created_at", "id")',
+            ):
+                assert text in source, f"{entity}: {text}"
 
 
 def test_each_file_of_a_feature_is_rendered() -> None:
