@@ -8,7 +8,11 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+from harness.rendering import ROOT
+
 UV = str(Path(sys.executable).parent / "uv")
+# Kept between runs. Resolved, because scripts in an environment contain its absolute path.
+ENVIRONMENTS = (ROOT / ".venv").resolve() / "environments"
 SECONDS_PER_COMMAND = 600
 
 

@@ -307,10 +307,14 @@ class Update:
     def drop_deleted(self) -> None:
         """Delete what the owner had deleted, unless the service needs it under its new name."""
         deleted = {path: self.new_path(path) for path in self.old.paths - set(self.files)}
-        for path, new in sorted(deleted.items()):
+        # Tests first, which import what they test.
+        for path, new in sorted(deleted.items(), reverse=True):
             if new in self.files or not Path(new).is_file() or ignored(path, new):
                 continue
-            if new == path or module_of(new) not in {module for _, module, _ in self.imports()}:
+            imported = {
+                name for _, module, last in self.imports() for name in (module, f"{module}.{last}")
+            }
+            if new == path or module_of(new) not in imported:
                 remove(new)
 
     def imports(self) -> Iterator[tuple[str, str, str]]:

@@ -9,9 +9,9 @@ from _pytest.nodeid import coerce_node_id
 
 from harness.mariadb import MariaDB
 from harness.postgresql import PostgreSQL
-from harness.rendering import ROOT, cache_compilation, export, render
+from harness.rendering import cache_compilation, export, render
 from harness.servers import Server, running
-from harness.services import Service
+from harness.services import ENVIRONMENTS, Service
 from harness.variants import ALL, EVERY, MEASURED, SELECTION, Variant, named
 
 TESTS = Path(__file__).parent
@@ -146,8 +146,7 @@ def in_environment(worker_id: str) -> Callable[[Path, Variant], Service]:
     """
 
     def in_folder(folder: Path, variant: Variant) -> Service:
-        environments = ROOT / ".venv" / "environments"
-        service = Service(folder, environments / f"{variant.environment}-{worker_id}")
+        service = Service(folder, ENVIRONMENTS / f"{variant.environment}-{worker_id}")
         service.install()
         return service
 

@@ -204,6 +204,17 @@ def test_yaml_and_toml_files_are_valid(rendered: Rendered, variant: Variant) -> 
             assert tomllib.loads(text), name
 
 
+def test_tests_and_files_named_in_the_code_exist(rendered: Rendered, variant: Variant) -> None:
+    files = files_of(rendered(variant))
+    tests = "".join(text for name, text in files.items() if name.startswith("tests/"))
+    for name, text in files.items():
+        if name.startswith("app/"):
+            for test in re.findall(r"`(test_\w+)`", text):
+                assert f"def {test}(" in tests, f"{name} names {test}"
+            for path in re.findall(r"`((?:app|tests)/\w[\w/]*\.py)`", text):
+                assert path in files, f"{name} names {path}"
+
+
 def test_python_compiles(rendered: Rendered, variant: Variant) -> None:
     for name, text in files_of(rendered(variant)).items():
         if name.endswith(".py"):

@@ -25,7 +25,7 @@ def test_database_without_the_test_suffix_is_refused(
 ) -> None:
     service = installed(Variant(driver, "flat", "none"))
     service.variables["TEST_DATABASE_URL"] = f"{scheme}://user@127.0.0.1:1/production"
-    output = service.uv_run_failing("pytest", "-q", "tests/test_health.py")
+    output = service.uv_run_failing("pytest", "-q", "tests/core/test_health.py")
     assert "must end in _test" in output
 
 
@@ -34,10 +34,10 @@ def test_missing_server_is_an_error_that_says_how_to_install_it(
     installed: Callable[[Variant], Service], tmp_path: Path
 ) -> None:
     service = installed(Variant("aiomysql", "flat", "none"))
-    support = service.folder / "tests" / "server.py"
+    support = service.folder / "tests" / "core" / "mysql_server.py"
     support.write_text(support.read_text().replace(":/usr/sbin:/usr/local/sbin", ""))
     service.variables["PATH"] = str(tmp_path)
-    output = service.fail(UV, "run", "--no-sync", "pytest", "-q", "tests/test_health.py")
+    output = service.fail(UV, "run", "--no-sync", "pytest", "-q", "tests/core/test_health.py")
     assert "apt-get install mariadb-server" in output
     assert "skipped" not in output
 

@@ -33,7 +33,7 @@ async def get_read_session(connection: HTTPConnection) -> ReadOnlySession:
 
 
 # `scope="function"` commits before the response is sent, so a failed commit is an error response.
-# The default scope would commit after a response of success.
+# The default scope would commit after the response.
 # https://fastapi.tiangolo.com/tutorial/dependencies/dependencies-with-yield/
 Session = Annotated[AsyncSession, Depends(get_session, scope="function")]
 ReadSession = Annotated[ReadOnlySession, Depends(get_read_session)]
@@ -52,7 +52,7 @@ class Database:
         self.write = async_sessionmaker(
             self.engine,
             expire_on_commit=False,  # attributes stay readable after a commit, without a query
-            close_resets_only=False,  # a session used after its request fails instead of leaking
+            close_resets_only=False,  # using a closed session is an error, not a leaked connection
         )
         self.read = partial(ReadOnlySession, async_sessionmaker(self.read_engine))
 

@@ -67,7 +67,7 @@ async def read(session: ReadSession, shape: int, number: int) -> int | None:
 SQLITE_ENDPOINTS = """
 from uuid import UUID  # noqa: E402
 
-from sqlalchemy import text  # noqa: E402
+from sqlalchemy import select, text  # noqa: E402
 
 from app.database import Session  # noqa: E402
 from app.models import Project  # noqa: E402
@@ -84,7 +84,10 @@ async def lengthen(session: Session, project_id: UUID) -> int:
 async def pragmas(kind: str) -> dict[str, str]:
     names = ("foreign_keys", "journal_mode", "busy_timeout", "synchronous")
     async with getattr(app.state.database, kind)() as session:
-        return {name: str(await session.scalar(text(f"PRAGMA {name}"))) for name in names}
+        return {
+            name: str(await session.scalar(select(text("*")).select_from(text(f"pragma_{name}"))))
+            for name in names
+        }
 """
 
 

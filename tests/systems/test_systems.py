@@ -16,7 +16,7 @@ import yaml
 from harness.language_models import fake_language_model
 from harness.rendering import ROOT, render
 from harness.running import database, run_in, serving, succeed_in
-from harness.services import Service
+from harness.services import ENVIRONMENTS, Service
 from harness.waiting import eventually
 
 HERE = Path(__file__).parent
@@ -31,7 +31,7 @@ def system(
     answers = yaml.safe_load((HERE / f"{name}.yml").read_text())
     service = Service(
         render(template, tmp_path / "service", **answers),
-        ROOT / ".venv" / "environments" / f"{name}-{worker_id}",
+        ENVIRONMENTS / f"{name}-{worker_id}",
     )
     service.install()
     return service
@@ -87,7 +87,7 @@ def test_dual_mode(system: Service) -> None:
 
 def test_language_models(system: Service, tmp_path: Path) -> None:
     models = system.folder / "app" / "models"
-    assert {"budget.py", "prompt.py", "answer.py", "base.py"} <= {f.name for f in models.iterdir()}
+    assert {"budget.py", "prompt.py", "answer.py"} <= {f.name for f in models.iterdir()}
     with database(system) as url, fake_language_model(tmp_path) as models_url:
         variables = {"assistant_url": models_url, "assistant_models": ["one", "two"]}
         system.variables |= {"ASSISTANT_URL": models_url, "ASSISTANT_MODELS": '["one", "two"]'}
@@ -184,7 +184,7 @@ def test_measurements(system: Service) -> None:
             malformed = service.call("GET", "/api/v1/sensors/first", status=422)
             assert malformed["errors"][0]["loc"] == ["path", "sensor_id"]
             assert "valid UUID" in malformed["errors"][0]["msg"]
-    system.uv_run("pytest", "-q", "tests/test_measurements.py", "tests/test_check_database.py")
+    system.uv_run("pytest", "-q", "tests/test_measurements.py", "tests/core/test_check_database.py")
 
 
 def test_developed_on_sqlite(system: Service) -> None:
@@ -207,7 +207,7 @@ def test_developed_on_sqlite(system: Service) -> None:
         assert development.execute("SELECT name FROM projects").fetchall() == [("On sqlite",)]
     output = system.uv_run("pytest", "-v", "tests/test_projects.py")
     for kind in ("sqlite", "postgresql"):
-        assert f"test_name_is_taken_once[{kind}] PASSED" in output
+        assert f"test_name_is_unique[{kind}] PASSED" in output
     guide = (system.folder / "docs" / "database.md").read_text()
     assert "## What SQLite will not catch" in guide
 
@@ -264,7 +264,7 @@ def test_large_backend(system: Service, tmp_path: Path) -> None:
                 replica.stop()
                 assert "Application shutdown complete" in replica.log
                 assert "Traceback" not in replica.log
-    system.uv_run("pytest", "-q", "tests/test_background.py", "tests/test_purge.py")
+    system.uv_run("pytest", "-q", "tests/core/test_jobs.py", "tests/core/test_purge.py")
     (tmp_path / "old.py").write_text(SYNCHRONOUS)
     audit = [sys.executable, str(ROOT / "tools" / "audit_async"), "--json", "old.py"]
     result = subprocess.run(audit, cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -18,7 +18,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """
     everything = metafunc.config.getoption("all")
     if "suite" in metafunc.fixturenames:
-        some = ["tests/test_migrations.py", "tests/test_tasks.py", "tests/test_labels.py"]
+        some = ["tests/core/test_migrations.py", "tests/test_tasks.py", "tests/test_labels.py"]
         metafunc.parametrize("suite", [["--cov"] if everything else some], ids=["suite"])
     if "edited" in metafunc.fixturenames:
         metafunc.parametrize("edited", STRUCTURES if everything else STRUCTURES[:1])

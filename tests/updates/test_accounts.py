@@ -41,7 +41,7 @@ def accounts_added(
         rows = owner.settle(project, service, url)
         [newest] = re.findall(r"(\w+) \(head\)", succeed_in(service, url, "alembic", "heads"))
         message = project.update(auth="jwt", newest_migration=newest, existing_rows=existing_rows)
-        assert f"{MIGRATION}     read it: it comes after {newest}, and says who gets" in message
+        assert f"{MIGRATION}     review it: it follows {newest}, and assigns" in message
         assert "SECRET_KEY in .env" in message
         owner.append(project, ".env", "SECRET_KEY=development-secret-of-the-tests-alone\n")
         service = in_environment(project.folder, replace(variant, auth="jwt"))
@@ -132,7 +132,7 @@ def test_service_without_examples_is_not_asked_for_owners(
 ) -> None:
     project = Project.copy(upstream, tmp_path / "project", examples=[])
     message = project.update(auth="jwt")
-    assert f"{MIGRATION}     read it: it comes after 0001\n" in message
+    assert f"{MIGRATION}     review it: it follows 0001\n" in message
     assert (project.folder / MIGRATION).read_text().startswith('"""Accounts."""\n')
 
 

@@ -17,13 +17,17 @@ from tests.updates import owner
 @pytest.mark.parametrize(
     ("made_with", "changed", "message"),
     [
-        ({"structure": "layered"}, {"structure": "flat"}, "when the service was made (layered)"),
-        ({"auth": "jwt"}, {"auth": "none"}, "and an update does not take them away"),
-        ({}, {"auth": "jwt", "driver": "asyncpg"}, "Add accounts, run the migration, and switch"),
+        (
+            {"structure": "layered"},
+            {"structure": "flat"},
+            "An update cannot change the structure (layered)",
+        ),
+        ({"auth": "jwt"}, {"auth": "none"}, "An update cannot remove them"),
+        ({}, {"auth": "jwt", "driver": "asyncpg"}, "Add accounts, migrate, then update again"),
         (
             {"driver": "aiomysql"},
             {"examples": ["projects", "assistant"], "driver": "psycopg"},
-            "Switch the database by the update after this one",
+            "Add the example, migrate, then update again",
         ),
     ],
 )
@@ -58,7 +62,7 @@ def test_deselected_example_stays_and_belongs_to_the_owner(
     project.commit()
     message = project.update(examples=["measurements"])
     assert project.changed() == {".copier-answers.yml"}
-    assert "Yours now, and no longer updated: projects." in message
+    assert "Updates no longer change the files of these examples: projects." in message
     assert answers(project)["examples"] == ["measurements"]
     project.commit()
     # Later updates do not know that it was selected, and leave it alone too.
@@ -118,7 +122,7 @@ def test_added_example_is_merged_with_additions_of_the_owner(
 @pytest.mark.parametrize(
     ("on", "off", "file"),
     [
-        ({"dev_database": "sqlite"}, {"dev_database": "same"}, "app/sqlite.py"),
+        ({"dev_database": "sqlite"}, {"dev_database": "same"}, "app/core/sqlite.py"),
         ({"sync_session": True}, {"sync_session": False}, "app/sync_database.py"),
         ({"driver": "aiomysql"}, {"driver": "asyncpg"}, None),
     ],
@@ -192,7 +196,7 @@ def test_message_warns_that_another_service_name_is_another_database(
 ) -> None:
     project = Project.copy(upstream, tmp_path / "project", driver="asyncpg")
     message = project.update(service_name="Stock Keeper")
-    assert "called stock_keeper now, and my_service until now" in message
+    assert "now call the database stock_keeper, not my_service" in message
     assert 'POSTGRES_DB: "stock_keeper"' in (project.folder / "compose.yaml").read_text()
     project.commit()
     assert "until now" not in project.update(service_name="Stock-keeper")

@@ -59,8 +59,8 @@ def test_conflict_is_listed_and_both_versions_are_in_the_file(in_conflict: Proje
 def test_checks_reject_conflicts_until_they_are_resolved(
     in_conflict: Project, in_environment: Callable[[Path, Variant], Service]
 ) -> None:
-    readme = (in_conflict.folder / "README.md").read_text()
-    [line] = re.findall(r"^git add --all .*$", readme, re.MULTILINE)
+    guide = (in_conflict.folder / "docs" / "updating.md").read_text()
+    [line] = re.findall(r"^git add --all .*$", guide, re.MULTILINE)
     line = line.replace("uv run", f"{UV} run --no-sync").replace(
         "git commit", f"{' '.join(GIT)} commit"
     )
@@ -138,7 +138,7 @@ def test_service_recovers_when_its_version_of_the_template_is_gone(
     assert "git status --short" in message
     assert "git commit" not in message
     fresh = Project.copy(own_upstream, tmp_path / "fresh").files()
-    assert "uvx copier recopy --overwrite" in fresh["README.md"]
+    assert "uvx copier recopy --overwrite" in fresh["docs/updating.md"]
     assert project.files() == dict(fresh) | {"app/mine.py": '"""Mine."""\n'}
     assert (project.folder / ".env").read_text() == secret
     # The last commit has the overwritten edits.

@@ -20,7 +20,7 @@ from rewriting import definitions
 from harness.projects import NEXT, WORK_TREE, Project, Template, commit, git
 from harness.rendering import ROOT
 from harness.variants import EXAMPLES, Variant
-from tests.updates.releases_to_come import change_readme
+from tests.updates.future_releases import change_readme
 
 # Between them, every module of both versions.
 VARIANTS = [
@@ -311,11 +311,7 @@ def edited(
     )
     folder = project.folder
     project.replace("app/errors.py", "logger = logging", "MINE = 1\nlogger = logging")
-    project.replace(
-        "app/database_errors.py",
-        "    if isinstance(error, exc.TimeoutError)",
-        "    if MINE:\n        return Kind.UNAVAILABLE\n    if isinstance(error, exc.TimeoutError)",
-    )
+    project.replace("app/transactions.py", "is Kind.CONFLICT", "in (Kind.CONFLICT, Kind.LOCKED)")
     (folder / "tests/test_health.py").unlink()
     (folder / "app/check_database.py").unlink()
     (folder / "tests/test_check_database.py").unlink()
@@ -341,14 +337,13 @@ def test_edits_move_along(edited: tuple[Project, Project, str]) -> None:
     folder = project.folder
     assert "\nMINE = 1\n" in (folder / "app/core/errors.py").read_text()
     # With its names, as they are now.
-    assert (
-        "    if MINE:\n        return ErrorKind.UNAVAILABLE\n"
-        in (folder / "app/core/database_errors.py").read_text()
-    )
+    transactions = (folder / "app/core/transactions.py").read_text()
+    assert "in (ErrorKind.CONFLICT, ErrorKind.LOCKED)" in transactions
     assert not (folder / "app/errors.py").exists()
     assert "app/core/errors.py has your changes of app/errors.py." in printed
     assert "It keeps the plans of a garden." in (folder / "README.md").read_text()
-    assert project.conflicts() == set()
+    # Both the owner and the template have it now.
+    assert project.conflicts() == {"tests/core/test_pool.py"}
 
 
 def test_mode_moves_along(edited: tuple[Project, Project, str]) -> None:
@@ -487,7 +482,7 @@ def test_update_by_hand_without_trust_as_the_readme_shows(
     (project.folder / "app/mine.py").write_text("from app.errors import NotFound as NotFound\n")
     commit(company)
     readme = (ROOT / "hooks" / "README.md").read_text()
-    (block,) = re.findall(r"```shell\n(.*?recopy.*?)```", readme, re.DOTALL)
+    (block,) = re.findall(r"```shell\n([^`]*recopy[^`]*)```", readme)
     script = block.replace("uvx copier", f"{sys.executable} -m copier")
     script = script.replace("uvx --from copier python", sys.executable)
     script = script.replace("2.0.0", WORK_TREE).replace(

@@ -307,7 +307,9 @@ def test_rename_without_trust_works_as_documented(
     project = Project(repository / subfolder)
     append(project.folder / "app/slow_queries.py", b"MINE = 1")
     commit(repository)
-    (block,) = re.findall(r"```shell\n(.*?)```", (ROOT / "hooks" / "README.md").read_text(), re.S)
+    (block,) = re.findall(
+        r"```shell\n([^`]*git apply[^`]*)```", (ROOT / "hooks" / "README.md").read_text()
+    )
     script = block.replace("uvx copier", f"{sys.executable} -m copier").replace("2.0.0", NEXT)
     command = ["bash", "-euo", "pipefail", "-c", script]
     result = subprocess.run(

@@ -1,4 +1,4 @@
-"""DATABASE_URL: what every database checks before its driver gets the URL."""
+"""Parsing and validation of DATABASE_URL, the same for every driver."""
 
 from collections.abc import Collection
 
@@ -10,7 +10,7 @@ from app.settings import Settings
 def parse_database_url(
     settings: Settings, expected: str, schemes: Collection[str], options: Collection[str]
 ) -> URL:
-    """Return DATABASE_URL as it was written.
+    """Return DATABASE_URL, parsed.
 
     Raises `ValueError`, without the password, unless it has one of the schemes and only known
     query parameters.

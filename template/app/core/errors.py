@@ -26,13 +26,13 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 class FieldProblem(BaseModel):
-    loc: list[str | int] = Field(description="`body`, `query` or `path`, then the field.")
-    msg: str
-    type: str
+    loc: list[str | int] = Field(description="`body`, `query`, `path` or `header`, then the field.")
+    msg: str = Field(description="What is wrong with the field, for people.")
+    type: str = Field(description="What is wrong with the field, for programs.")
 
 
 class Problem(BaseModel):
-    """https://www.rfc-editor.org/rfc/rfc9457"""
+    """An error, as defined by RFC 9457: https://www.rfc-editor.org/rfc/rfc9457"""
 
     type: str = "about:blank"
     title: str = Field(description="The HTTP status as text.")
@@ -43,10 +43,10 @@ class Problem(BaseModel):
 
 
 class DomainError(Exception):
-    """The base of errors that endpoints answer with: each has a status, a detail and a code.
+    """The base of errors that become responses: each class has a status, a detail and a code.
 
     The code is the class name in snake case: `ProjectNotFound` has `project_not_found`. Clients
-    depend on codes: a class that is renamed declares its old code.
+    depend on codes: when you rename a class, declare its old code.
     """
 
     status: ClassVar[int]
@@ -140,7 +140,8 @@ def _invalid_request(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     # Without the input: it may be a password, or a number that JSON cannot represent.
     errors = [
-        FieldProblem(loc=list(e["loc"]), msg=e["msg"], type=e["type"]) for e in error.errors()
+        FieldProblem(loc=list(e["loc"]), msg=e["msg"].removeprefix("Value error, "), type=e["type"])
+        for e in error.errors()
     ]
     detail = "The request is invalid; see `errors`."
     return problem(422, detail, "invalid_request", errors)
@@ -151,12 +152,17 @@ def _http_error(request: Request, error: Exception) -> Response:
     headers = error.headers
     if error.status_code == 405:
         headers = {"Allow": ", ".join(_allowed_methods(request))}
-    code = HTTPStatus(error.status_code).name.lower()
-    return problem(error.status_code, str(error.detail), code, headers=headers)
+    status = HTTPStatus(error.status_code)
+    # The default detail is the phrase of the status, such as "Not Found".
+    detail = str(error.detail)
+    if detail == status.phrase:
+        detail = f"{detail.capitalize()}."
+    return problem(status, detail, status.name.lower(), headers=headers)
 
 
 def _allowed_methods(request: Request) -> list[str]:
-    """Return the methods of all routes of the path; Starlette knows those of one route."""
+    """Return the methods of every route of the path; Starlette returns those of the first."""
+    # `matches` is undocumented: `test_allow_header_has_every_method_of_the_path` is the contract.
     return [
         method
         for method in METHODS

@@ -32,5 +32,7 @@ def current_route() -> str:
     scope = current_scope.get()
     if scope is None:
         return "no request"
+    # FastAPI sets it, undocumented: `test_slow_statement_is_logged_with_duration_and_route` is the
+    # contract.
     route: Any = scope.get("route")
     return f"{scope['method']} {route.path if route else scope['path']}"

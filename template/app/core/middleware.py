@@ -56,7 +56,7 @@ class RequestIdMiddleware:
 
 
 def with_headers(send: Send, added: dict[bytes, bytes]) -> Send:
-    """Return a `send` that adds headers, unless the endpoint has set them."""
+    """Return a `send` that adds headers, unless the application has set them."""
 
     async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -69,9 +69,9 @@ def with_headers(send: Send, added: dict[bytes, bytes]) -> Send:
 
 
 class AllowedHostsMiddleware:
-    """Refuses requests for unknown hosts, which could poison links and caches.
+    """Rejects requests for unknown hosts, which could poison links and caches.
 
-    Health checks are exempt: probes use the address instead of the name.
+    Health checks are exempt: probes use an IP address as the host.
     """
 
     def __init__(self, app: ASGIApp, hosts: list[str]) -> None:
@@ -96,7 +96,7 @@ class AllowedHostsMiddleware:
 
 
 class BodySizeLimitMiddleware:
-    """Refuses request bodies over `limit` bytes while they are read, whatever Content-Length says."""
+    """Rejects request bodies over `limit` bytes, whatever their Content-Length is."""
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
         self.app = app

@@ -30,7 +30,7 @@ class PageParams(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    limit: int = Field(default=20, ge=1, le=100)
+    limit: int = Field(default=20, ge=1, le=100, description="The maximum number of items.")
     cursor: str | None = Field(
         default=None, max_length=1000, description="The `next_cursor` of the previous page."
     )
@@ -57,17 +57,17 @@ async def fetch_page(
     for a cursor that is damaged or belongs to another sort.
     """
     entity: Any = model
-    key, tie = getattr(entity, params.sort.removeprefix("-")), entity.id
+    column, tie_breaker = getattr(entity, params.sort.removeprefix("-")), entity.id
     descending = params.sort.startswith("-")
-    cursors = _cursor_adapter(key.type.python_type)
+    cursors = _cursor_adapter(column.type.python_type)
     if params.cursor is not None:
         value, last_id = _decode(cursors, params.cursor, params.sort)
         # The first condition follows from the second; an index can serve only the first.
         if descending:
-            statement = statement.where(key <= value, or_(key < value, tie < last_id))
+            statement = statement.where(column <= value, or_(column < value, tie_breaker < last_id))
         else:
-            statement = statement.where(key >= value, or_(key > value, tie > last_id))
-    order = (key.desc(), tie.desc()) if descending else (key, tie)
+            statement = statement.where(column >= value, or_(column > value, tie_breaker > last_id))
+    order = (column.desc(), tie_breaker.desc()) if descending else (column, tie_breaker)
     # One more row than requested shows whether there is a next page.
     statement = statement.order_by(*order).limit(params.limit + 1)
     rows = (await session.scalars(statement)).all()
@@ -75,7 +75,7 @@ async def fetch_page(
     if len(rows) == len(items):
         return Page(items, None)
     last: Any = items[-1]
-    content = cursors.dump_json((params.sort, getattr(last, key.key), last.id))
+    content = cursors.dump_json((params.sort, getattr(last, column.key), last.id))
     return Page(items, urlsafe_b64encode(content).decode("ascii"))
 
 

@@ -1,4 +1,4 @@
-"""Optimistic concurrency: `ETag` has the version of a row, `If-Match` the version to change."""
+"""Optimistic concurrency: responses have a row's version as `ETag`, requests as `If-Match`."""
 
 import re
 from typing import Annotated, Protocol
@@ -32,15 +32,15 @@ def set_etag(response: Response, row: Versioned) -> None:
 
 
 class Precondition:
-    """The versions that `If-Match` allows; None allows any."""
+    """The entity tags in `If-Match`; None matches any version."""
 
     def __init__(self, tags: list[str] | None) -> None:
         self.tags = tags
 
     def check(self, row: Versioned) -> None:
-        """Raise `PreconditionFailed` for another version.
+        """Raise `PreconditionFailed` if the row has another version.
 
-        Lock the row first: it could change after the check.
+        Lock the row first: otherwise it could change after the check.
         """
         if self.tags is not None and etag_of(row) not in self.tags:
             raise PreconditionFailed
@@ -52,7 +52,7 @@ async def get_precondition(
         Header(
             pattern=rf"^(?:\*|{TAG}(?:\s*,\s*{TAG})*)$",
             max_length=1000,
-            description="The `ETag` of the version to change; other versions are refused.",
+            description="Change the resource only if it has this `ETag`; otherwise fail with 412.",
         ),
     ] = "*",
 ) -> Precondition:

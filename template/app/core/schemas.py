@@ -14,7 +14,7 @@ from pydantic import (
 )
 
 
-def _refuse_numbers(value: object) -> object:
+def _reject_numbers(value: object) -> object:
     # Pydantic also accepts seconds since 1970, which the OpenAPI document does not mention.
     is_date = isinstance(value, str) and value[4:5] == "-"
     if not is_date and isinstance(value, int | float | str):
@@ -36,16 +36,17 @@ SingleLineStr = Annotated[
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
 UtcDatetime = Annotated[
     AwareDatetime,
-    BeforeValidator(_refuse_numbers),
+    BeforeValidator(_reject_numbers),
     AfterValidator(_convert_to_utc),
     Field(description="Between 1970 and 9998."),
 ]
 
 
 class Input(BaseModel):
-    """The base of request bodies: unknown fields are errors, so that no typo is lost silently."""
+    """The base of request bodies: an unknown field, such as a typo, is an error."""
 
-    # A maximum length for all strings also makes Pydantic refuse lone surrogates.
+    # With a maximum length, Pydantic also rejects lone surrogates. This is undocumented:
+    # `test_lone_surrogate_is_rejected` is the contract.
     model_config = ConfigDict(extra="forbid", str_max_length=10_000, allow_inf_nan=False)
 
 
@@ -60,4 +61,5 @@ def unset() -> Any:
 
     Read such a body with `model_dump(exclude_unset=True)`.
     """
+    # A factory, because a default of None would be in the OpenAPI document.
     return Field(default_factory=lambda: None)

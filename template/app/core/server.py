@@ -19,8 +19,8 @@ class Server(uvicorn.Server):
     `shutdown_delay` seconds, the server closes its socket and finishes requests in flight. A
     second signal exits at once.
 
-    `capture_signals` is undocumented. Remove the override when uvicorn can exit with status 0:
-    `tests/core/test_server.py` is the contract.
+    `capture_signals`, `should_exit` and `force_exit` are undocumented. Remove the override when
+    uvicorn can exit with status 0: `tests/core/test_server.py` is the contract.
     """
 
     def __init__(self, app: FastAPI, settings: Settings) -> None:
@@ -44,11 +44,12 @@ class Server(uvicorn.Server):
         def end(*_: object) -> None:
             loop.call_soon_threadsafe(self.shut_down)
 
-        before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        previous = {number: signal.signal(number, end) for number in numbers}
         try:
             yield
         finally:
-            for number, handler in before.items():
+            for number, handler in previous.items():
                 signal.signal(number, handler)
 
     def shut_down(self) -> None:
@@ -67,11 +68,11 @@ class Server(uvicorn.Server):
 def freeze_gc() -> None:
     """Exclude startup objects from garbage collection.
 
-    Collecting them stopped the event loop for 60 ms at a time: the 99th percentile of requests.
+    Otherwise each full collection would block the event loop for about 60 ms.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
+    gc.set_threshold(10_000, 20, 20)  # the others: collect less often than by default
 
 
 def serve(app: FastAPI, settings: Settings) -> None:

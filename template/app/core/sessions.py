@@ -17,7 +17,7 @@ Parameters: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 class Reader(Protocol):
     """A session that can read: an `AsyncSession` or a `ReadOnlySession`.
 
-    Annotate a function with it that neither writes nor locks rows.
+    Use it to annotate functions that neither write nor lock rows.
     """
 
     async def execute(
@@ -42,7 +42,7 @@ class Reader(Protocol):
 
 
 class ReadOnlySession:
-    """Reads rows: each statement takes a connection from the pool and returns it with the rows.
+    """Reads rows: each statement takes a connection from the pool and returns it when it ends.
 
     An endpoint therefore holds no connection while it waits for another service, and there is
     nothing to close. Statements see what is committed when they run: there is no transaction.
@@ -55,7 +55,7 @@ class ReadOnlySession:
         self, statement: TypedReturnsRows[*Columns], params: Parameters = None
     ) -> Result[*Columns]:
         """Return the rows. Raises `RuntimeError` for a statement that writes or locks rows."""
-        # `_for_update_arg` is undocumented: `test_statement_that_locks_rows_is_refused` is the
+        # `_for_update_arg` is undocumented: `test_statement_that_locks_rows_is_rejected` is the
         # contract. The lock would end with the statement, and protect nothing.
         if not statement.is_select or getattr(statement, "_for_update_arg", None) is not None:
             raise RuntimeError(

@@ -26,14 +26,13 @@ def log_slow_queries(engine: Engine, threshold: float) -> None:
             statement = " ".join(context.statement.split())
             logger.warning("%.3f s%s in %s: %s", seconds, outcome, current_route(), statement)
 
-    @event.listens_for(engine, "before_cursor_execute")
-    def start(*arguments: Any) -> None:
-        context = arguments[4]
+    @event.listens_for(engine, "before_cursor_execute", named=True)
+    def start(context: Any, **_: Any) -> None:
         context.began = monotonic()
 
-    @event.listens_for(engine, "after_cursor_execute")
-    def stop(*arguments: Any) -> None:
-        log(arguments[4], "")
+    @event.listens_for(engine, "after_cursor_execute", named=True)
+    def stop(context: Any, **_: Any) -> None:
+        log(context, "")
 
     @event.listens_for(engine, "handle_error")
     def fail(error: ExceptionContext) -> None:

@@ -15,10 +15,10 @@ Result = TypeVar("Result")
 
 
 async def transact(database: Database, work: Callable[[AsyncSession], Awaitable[Result]]) -> Result:
-    """Run `work` in a transaction of its own, and retry both on a conflict.
+    """Run `work` in a transaction of its own, and retry the whole transaction after a conflict.
 
-    What `work` read may have changed, so all of it runs again: it must have no effects besides
-    what it writes to its session. Raises what `work` raises, and a conflict after five attempts.
+    `work` runs again, because what it has read may have changed: it must do nothing but read and
+    write rows in its session. Raises what `work` raises, and a conflict after five attempts.
     """
 
     async def attempt() -> Result:

@@ -128,7 +128,7 @@ async def test_allowed_host_is_served(settings: Settings, host: str) -> None:
 @pytest.mark.parametrize(
     "host", ["evil.example", "", "test.evil.example", "example.org", "notexample.org", "[::1]:80"]
 )
-async def test_unknown_host_is_refused(settings: Settings, host: str) -> None:
+async def test_unknown_host_is_rejected(settings: Settings, host: str) -> None:
     async with client_with(settings, allowed_hosts=["test", "*.example.org"]) as client:
         response = await client.get("/log", headers={"Host": host})
         assert (response.status_code, response.json()["code"]) == (421, "unknown_host")
@@ -153,7 +153,7 @@ async def test_body_up_to_the_limit_is_read(settings: Settings) -> None:
             assert (await client.post("/length", content=content, headers=JSON)).json() == 988
 
 
-async def test_larger_body_is_refused_even_without_content_length(
+async def test_larger_body_is_rejected_even_without_content_length(
     settings: Settings,
 ) -> None:
     async with client_with(settings, max_body_bytes=1000) as client:
@@ -166,7 +166,7 @@ async def test_larger_body_is_refused_even_without_content_length(
             )
 
 
-async def test_cross_origin_scripts_are_refused_by_default(client: AsyncClient) -> None:
+async def test_cross_origin_scripts_are_rejected_by_default(client: AsyncClient) -> None:
     response = await client.get("/log", headers={"Origin": "https://evil.example"})
     assert "access-control-allow-origin" not in response.headers
 

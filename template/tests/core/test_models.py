@@ -33,7 +33,7 @@ async def test_null_datetime_is_read_back_as_none(session: AsyncSession) -> None
     assert (await session.scalars(select(Thing.gone_at))).all() == [None]
 
 
-async def test_datetime_without_a_time_zone_is_refused(session: AsyncSession) -> None:
+async def test_datetime_without_a_time_zone_is_rejected(session: AsyncSession) -> None:
     session.add(Thing(name="x", seen_at=datetime(2030, 1, 1)))  # noqa: DTZ001
     with pytest.raises(StatementError, match="time zone"):
         await session.flush()
@@ -47,7 +47,7 @@ async def test_ids_sort_in_the_order_of_their_creation(session: AsyncSession) ->
     assert names == [thing.name for thing in things]
 
 
-async def test_update_of_a_stale_version_is_refused(session: AsyncSession) -> None:
+async def test_update_of_a_stale_version_is_rejected(session: AsyncSession) -> None:
     thing = Thing(name="x")
     session.add(thing)
     await session.commit()

@@ -63,13 +63,13 @@ async def test_page_is_read_by_one_statement(
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "ü", "e30", "bnVsbA", "WzFd"])
-async def test_damaged_cursor_is_refused(client: AsyncClient, cursor: str) -> None:
+async def test_damaged_cursor_is_rejected(client: AsyncClient, cursor: str) -> None:
     response = await client.get("/things", params={"cursor": cursor})
     assert (response.status_code, response.json()["code"]) == (422, "invalid_cursor")
 
 
 @pytest.mark.parametrize("sort", ["size", "-name"])
-async def test_cursor_of_another_sort_is_refused(
+async def test_cursor_of_another_sort_is_rejected(
     client: AsyncClient, things: list[Thing], sort: str
 ) -> None:
     page = (await client.get("/things", params={"limit": "1", "sort": "name"})).json()
@@ -81,7 +81,7 @@ async def test_cursor_of_another_sort_is_refused(
 @pytest.mark.parametrize(
     "params", [{"limit": "0"}, {"limit": "101"}, {"sort": "id"}, {"page": "2"}]
 )
-async def test_invalid_query_parameter_is_refused(
+async def test_invalid_query_parameter_is_rejected(
     client: AsyncClient, params: dict[str, str]
 ) -> None:
     response = await client.get("/things", params=params)

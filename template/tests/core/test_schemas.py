@@ -1,4 +1,4 @@
-"""What the base classes and types of schemas accept and refuse."""
+"""What the base classes and types of schemas accept and reject."""
 
 from typing import Any
 
@@ -26,19 +26,19 @@ from httpx import AsyncClient
         {"name": "x", "seen_at": "9999-01-01T00:00:00Z"},
     ],
 )
-async def test_invalid_value_is_refused(client: AsyncClient, body: dict[str, Any]) -> None:
+async def test_invalid_value_is_rejected(client: AsyncClient, body: dict[str, Any]) -> None:
     response = await client.post("/things", json=body)
     assert (response.status_code, response.json()["code"]) == (422, "invalid_request")
 
 
-async def test_datetime_out_of_range_is_refused_with_the_range(client: AsyncClient) -> None:
+async def test_datetime_out_of_range_is_rejected_with_the_range(client: AsyncClient) -> None:
     body = {"name": "x", "seen_at": "0001-01-01T00:00:00+14:00"}
     response = await client.post("/things", json=body)
     [error] = response.json()["errors"]
-    assert error["msg"] == "Value error, must be between 1970 and 9998"
+    assert error["msg"] == "must be between 1970 and 9998"
 
 
-async def test_lone_surrogate_is_refused(client: AsyncClient) -> None:
+async def test_lone_surrogate_is_rejected(client: AsyncClient) -> None:
     headers = {"Content-Type": "application/json"}
     response = await client.post("/things", content=rb'{"name": "\ud800"}', headers=headers)
     assert response.status_code == 422
@@ -57,14 +57,14 @@ async def test_patch_changes_only_the_fields_it_contains(client: AsyncClient) ->
     assert changed.json() == {**created, "note": ""}
 
 
-async def test_null_in_a_patch_is_refused(client: AsyncClient) -> None:
+async def test_null_in_a_patch_is_rejected(client: AsyncClient) -> None:
     created = (await client.post("/things", json={"name": "x"})).json()
     response = await client.patch(f"/things/{created['id']}", json={"name": None})
     assert response.status_code == 422
 
 
 @pytest.mark.parametrize("thing_id", ["1", "x", "0" * 31, "not-a-uuid", "%00"])
-async def test_malformed_id_is_refused_with_its_location(
+async def test_malformed_id_is_rejected_with_its_location(
     client: AsyncClient, thing_id: str
 ) -> None:
     response = await client.get(f"/things/{thing_id}")

@@ -1,4 +1,4 @@
-"""Read-only sessions: what they return, what they refuse, and when they hold a connection."""
+"""Read-only sessions: what they return, what they reject, and when they hold a connection."""
 
 from typing import Any
 
@@ -116,7 +116,7 @@ async def test_no_connection_is_held_between_statements(settings: Settings) -> N
     [delete(Thing), insert(Thing).values(name="x"), text("DELETE FROM things")],
     ids=str,
 )
-async def test_statement_that_writes_is_refused(
+async def test_statement_that_writes_is_rejected(
     database: Database, thing: Thing, statement: Any
 ) -> None:
     session = database.read()
@@ -134,7 +134,7 @@ async def test_statement_that_writes_is_refused(
     ],
     ids=["lock", "skip-locked", "union"],
 )
-async def test_statement_that_locks_rows_is_refused(database: Database, statement: Any) -> None:
+async def test_statement_that_locks_rows_is_rejected(database: Database, statement: Any) -> None:
     with pytest.raises(RuntimeError, match="cannot write or lock rows: depend on Session"):
         await database.read().execute(statement)
 

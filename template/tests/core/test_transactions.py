@@ -31,8 +31,8 @@ async def test_two_transactions_that_deadlock_both_succeed(
     async def update_both(first: str, second: str) -> None:
         async def work(session: AsyncSession) -> None:
             await increment(session, first)
-            # Each has locked the row that the other needs next. SQLite has one writer at a time:
-            # the other does not come.
+            # Each has locked the row that the other needs next. A database with one writer at a
+            # time has no deadlock: there, the wait times out.
             with suppress(TimeoutError, asyncio.BrokenBarrierError):
                 async with asyncio.timeout(0.5):
                     await both_locked.wait()

@@ -1,6 +1,6 @@
 """A table with endpoints for the tests of `app.core`, which need some, whatever the service has.
 
-Keep them even if you delete all examples. They are created by the fixture `app`, not by a migration.
+Keep them even if you delete all examples. The fixture `app` creates the table, not a migration.
 """
 
 from datetime import datetime
