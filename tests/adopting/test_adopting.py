@@ -314,7 +314,7 @@ def test_existing_migrations_continue(library: Library) -> None:
     move_code(library)
     library.follow("6. Reconcile models and tables")
     assert rows(folder / "library.db") == before
-    library.succeed("uv", "run", "pytest", "-q", "tests/test_migrations.py")
+    library.succeed("uv", "run", "pytest", "-q", "tests/core/test_migrations.py")
 
     library.succeed("git", "add", ".")
     library.succeed("git", "commit", "--quiet", "-m", "Adopt the template")

@@ -76,7 +76,7 @@ def test_rows_go_to_the_account_in_the_environment(
         # Refused before any change, also where DDL cannot be rolled back.
         for _ in range(2):
             refused = run_in(service, url, "alembic", "upgrade", "head")
-            assert "There are rows that need an owner: set OWNER_EMAIL" in refused.stdout
+            assert "Existing rows need an owner: set OWNER_EMAIL" in refused.stdout
         upgrade(service, url, **ACCOUNT)
         succeed_in(service, url, "alembic", "check")
         assert succeed_in(service, url, "alembic", "heads").count("(head)") == 1
@@ -105,11 +105,11 @@ def test_rows_go_to_the_accounts_that_the_migration_names(
     with accounts_added(upstream, tmp_path / "project", in_environment, LAYERED, "by_hand") as made:
         project, service, url, rows = made
         refused = run_in(service, url, "alembic", "upgrade", "head")
-        assert f"Write into {MIGRATION} who gets which rows." in refused.stdout
+        assert f"Write into {MIGRATION} which account gets which rows." in refused.stdout
         project.replace(
             MIGRATION,
             "    # When you have written `give_owners`, delete this line.\n"
-            f'    raise RuntimeError("Write into {MIGRATION} who gets which rows.")\n',
+            f'    raise RuntimeError("Write into {MIGRATION} which account gets which rows.")\n',
             "",
         )
         project.replace(

@@ -193,7 +193,7 @@ def test_changes_of_reformatted_lines_are_conflicts_with_both_versions(
     project.update(driver="asyncpg")
     fresh = Project.copy(upstream, tmp_path / "fresh", driver="asyncpg").files()
     conflicts = project.conflicts()
-    assert "app/database.py" in conflicts
+    assert "app/core/pool.py" in conflicts
     for name in conflicts:
         assert "<<<<<<< before updating" in project.files()[name]
         assert git(project.folder, "show", f":2:{name}") == before[name]

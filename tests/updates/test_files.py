@@ -59,21 +59,21 @@ def test_file_that_a_release_excludes_stays_with_its_owner(
     own_upstream: Template, tmp_path: Path
 ) -> None:
     project = Project.copy(own_upstream, tmp_path / "project")
-    own_upstream.replace("copier.yml", '  - "~*"\n', '  - "~*"\n  - app/slow_queries.py\n')
-    (own_upstream.folder / "template" / "app" / "slow_queries.py").unlink()
+    own_upstream.replace("copier.yml", '  - "~*"\n', '  - "~*"\n  - app/core/slow_queries.py\n')
+    (own_upstream.folder / "template" / "app" / "core" / "slow_queries.py").unlink()
     own_upstream.release(NEXT)
     assert vanished(project) == set()
-    assert "# mine" in (project.folder / "app" / "slow_queries.py").read_text()
+    assert "# mine" in (project.folder / "app" / "core" / "slow_queries.py").read_text()
 
 
 def test_file_that_a_release_deletes_without_excluding_it_vanishes(
     own_upstream: Template, tmp_path: Path
 ) -> None:
     project = Project.copy(own_upstream, tmp_path / "project")
-    (own_upstream.folder / "template" / "app" / "slow_queries.py").unlink()
+    (own_upstream.folder / "template" / "app" / "core" / "slow_queries.py").unlink()
     (own_upstream.folder / "template" / ".env.jinja").unlink()
     own_upstream.release(NEXT)
-    assert vanished(project) == {"app/slow_queries.py", ".env"}
+    assert vanished(project) == {"app/core/slow_queries.py", ".env"}
 
 
 def test_file_that_the_owner_deleted_stays_deleted(own_upstream: Template, tmp_path: Path) -> None:
