@@ -25,18 +25,17 @@ LATER = "9999.1.0"
 AGAIN = "10000.0.0"
 
 RENAMES = {
-    "app/slow_queries.py": "app/slow_statements.py",
+    "app/core/slow_queries.py": "app/core/slow_statements.py",
     "app/sync_database.py": "app/sync.py",
-    "tests/test_errors.py": "tests/test_problems.py",
-    "tests/test_health.py": "tests/test_live.py",
-    "tests/test_pagination.py": "tests/test_pages.py",
-    "tests/test_pool.py": "tests/test_waiting.py",
-    "tests/test_server.py": "tests/test_shutdown.py",
-    "tests/test_transactions.py": "tests/test_commits.py",
+    "tests/core/test_errors.py": "tests/core/test_problems.py",
+    "tests/core/test_health.py": "tests/core/test_live.py",
+    "tests/core/test_pagination.py": "tests/core/test_pages.py",
+    "tests/core/test_pool.py": "tests/core/test_waiting.py",
+    "tests/core/test_server.py": "tests/core/test_shutdown.py",
+    "tests/core/test_transactions.py": "tests/core/test_commits.py",
     "docs/": "guide/",
 }
-MIGRATION = """
-_migrations:
+MIGRATION = """\
   - version: "{version}"
     command:
       - "{{{{ _copier_python }}}}"
@@ -51,6 +50,11 @@ def migration(version: str, renames: dict[str, str]) -> str:
     return MIGRATION.format(version=version) + paths
 
 
+def add_migration(template: Template, version: str, renames: dict[str, str]) -> None:
+    after = "# The answers of the last copy or update"
+    template.replace("copier.yml", after, migration(version, renames) + after)
+
+
 def rename(template: Template, old: str, new: str) -> None:
     """Rename the file of the template that renders to a path."""
     trees = [template.folder / "template", *template.folder.glob("includes/features/*")]
@@ -61,9 +65,9 @@ def rename(template: Template, old: str, new: str) -> None:
     source.rename(tree / Path(new).with_name(name))
 
 
-def set_first_line(path: Path, line: str) -> None:
-    _, rest = path.read_text().split("\n", 1)
-    path.write_text(f"{line}\n{rest}")
+def set_docstring(path: Path, line: str) -> None:
+    """Replace the docstring, which is the first line of a rendered file."""
+    path.write_text(re.sub(r'^""".*"""$', line, path.read_text(), count=1, flags=re.MULTILINE))
 
 
 def append(path: Path, line: bytes) -> None:
@@ -79,24 +83,25 @@ def renaming(upstream: Template, tmp_path_factory: pytest.TempPathFactory) -> Te
         (rendered / "docs" / name).write_bytes(OLD_IMAGE)
     template.release(BEFORE)
     for path in [*rendered.rglob("*"), *(template.folder / "includes").rglob("*")]:
-        if path.is_file() and b"app.slow_queries" in path.read_bytes():
-            path.write_text(path.read_text().replace("app.slow_queries", "app.slow_statements"))
+        if path.is_file() and b"app.core.slow_queries" in path.read_bytes():
+            path.write_text(
+                path.read_text().replace("app.core.slow_queries", "app.core.slow_statements")
+            )
     for old, new in RENAMES.items():
         rename(template, old, new)
     for changed in ("slow_statements", "test_problems", "test_live", "test_pages", "test_waiting"):
         (path,) = rendered.rglob(f"{changed}.py*")
-        set_first_line(path, f'"""The template\'s {changed}."""')
+        set_docstring(path, f'"""The template\'s {changed}."""')
     (rendered / "guide" / "logo.png").write_bytes(NEW_IMAGE)
     (rendered / "guide" / "links.md").write_text("The template's links.\n")
-    append(template.folder / "copier.yml", migration(NEXT, RENAMES).encode())
+    add_migration(template, NEXT, RENAMES)
     template.release(NEXT)
     append(rendered / "guide" / "database.md.jinja", b"A last word.")
     template.release(LATER)
-    rename(template, "app/slow_statements.py", "app/statements.py")
+    rename(template, "app/core/slow_statements.py", "app/core/statements.py")
     # As hooks/README.md says, the entry of the first rename gets the newest name.
-    template.replace("copier.yml", "- app/slow_statements.py", "- app/statements.py")
-    second = migration(AGAIN, {"app/slow_statements.py": "app/statements.py"})
-    append(template.folder / "copier.yml", second.replace("_migrations:", "").encode())
+    template.replace("copier.yml", "- app/core/slow_statements.py", "- app/core/statements.py")
+    add_migration(template, AGAIN, {"app/core/slow_statements.py": "app/core/statements.py"})
     template.release(AGAIN)
     return template
 
@@ -144,16 +149,16 @@ class Carried:
 @pytest.fixture(scope="module")
 def carried(service: Path, tmp_path_factory: pytest.TempPathFactory) -> Carried:
     folder = shutil.copytree(service, tmp_path_factory.mktemp("carried") / "service")
-    append(folder / "app/slow_queries.py", b"MINE = 1")
-    append(folder / "tests/test_errors.py", b"# Caf\xe9")
-    (folder / "tests/test_errors.py").chmod(0o755)
-    set_first_line(folder / "tests/test_pagination.py", '"""My pages."""')
-    (folder / "tests/test_pool.py").unlink()
-    append(folder / "tests/test_server.py", b"# My server.")
-    (folder / "tests/test_shutdown.py").write_text("# Mine, long before.\n")
+    append(folder / "app/core/slow_queries.py", b"MINE = 1")
+    append(folder / "tests/core/test_errors.py", b"# Caf\xe9")
+    (folder / "tests/core/test_errors.py").chmod(0o755)
+    set_docstring(folder / "tests/core/test_pagination.py", '"""My pages."""')
+    (folder / "tests/core/test_pool.py").unlink()
+    append(folder / "tests/core/test_server.py", b"# My server.")
+    (folder / "tests/core/test_shutdown.py").write_text("# Mine, long before.\n")
     (folder / "app/sync_database.py").write_text("# Mine: these answers render no such file.\n")
     append(folder / ".gitignore", b"test_transactions.py")
-    git(folder, "rm", "--quiet", "--cached", "tests/test_transactions.py")
+    git(folder, "rm", "--quiet", "--cached", "tests/core/test_transactions.py")
     append(folder / "docs/database.md", b"My chapter.")
     (folder / "docs/schema.png").write_bytes(MY_IMAGE)
     (folder / "docs/logo.png").write_bytes(MY_IMAGE)
@@ -168,64 +173,71 @@ def carried(service: Path, tmp_path_factory: pytest.TempPathFactory) -> Carried:
 
 def test_update_succeeds_and_lists_the_files_with_carried_edits(carried: Carried) -> None:
     assert carried.status == 0, carried.printed
-    assert "app/slow_statements.py has your changes of app/slow_queries.py." in carried.printed
+    assert (
+        "app/core/slow_statements.py has your changes of app/core/slow_queries.py."
+        in carried.printed
+    )
     assert "uv run alembic upgrade head" in carried.printed
 
 
 def test_edits_are_merged_into_the_new_file(carried: Carried) -> None:
     new = ['"""The template\'s slow_statements."""']
-    assert carried.lines("app/slow_statements.py") == [
+    assert carried.lines("app/core/slow_statements.py") == [
         *new,
-        *carried.lines_before("app/slow_queries.py")[1:],
+        *carried.lines_before("app/core/slow_queries.py")[1:],
     ]
-    assert carried.lines("app/slow_statements.py")[-1] == "MINE = 1"
-    assert not (carried.folder / "app/slow_queries.py").exists()
+    assert carried.lines("app/core/slow_statements.py")[-1] == "MINE = 1"
+    assert not (carried.folder / "app/core/slow_queries.py").exists()
 
 
 def test_mode_and_invalid_utf_8_are_kept(carried: Carried) -> None:
-    path = carried.folder / "tests/test_problems.py"
+    path = carried.folder / "tests/core/test_problems.py"
     first, *_, last = path.read_bytes().splitlines()
     assert (first, last) == (b'"""The template\'s test_problems."""', b"# Caf\xe9")
     assert path.stat().st_mode & 0o777 == 0o755
-    assert (carried.folder / "app/slow_statements.py").stat().st_mode & 0o111 == 0
+    assert (carried.folder / "app/core/slow_statements.py").stat().st_mode & 0o111 == 0
 
 
 def test_lines_that_both_changed_are_a_conflict_in_the_format_of_copier(carried: Carried) -> None:
-    assert carried.lines("tests/test_pages.py") == [
+    assert carried.lines("tests/core/test_pages.py") == [
         "<<<<<<< before updating",
         '"""My pages."""',
         "=======",
         '"""The template\'s test_pages."""',
         ">>>>>>> after updating",
-        *carried.lines_before("tests/test_pagination.py")[1:],
+        *carried.lines_before("tests/core/test_pagination.py")[1:],
     ]
-    said = "tests/test_pages.py: you and the template changed the same; resolve the conflict."
+    said = "tests/core/test_pages.py: you and the template changed the same; resolve the conflict."
     assert carried.printed.count(said) == 1
-    staged = git(carried.folder, "show", ":1:tests/test_pages.py").splitlines()
+    staged = git(carried.folder, "show", ":1:tests/core/test_pages.py").splitlines()
     assert staged[0] == '"""Pages by keyset."""'
-    ours = git(carried.folder, "show", ":2:tests/test_pages.py").splitlines()
-    assert ours == carried.lines_before("tests/test_pagination.py")
-    assert git(carried.folder, "show", ":3:tests/test_pages.py").startswith('"""The template')
+    ours = git(carried.folder, "show", ":2:tests/core/test_pages.py").splitlines()
+    assert ours == carried.lines_before("tests/core/test_pagination.py")
+    assert git(carried.folder, "show", ":3:tests/core/test_pages.py").startswith('"""The template')
 
 
 def test_only_files_that_both_changed_are_conflicts(carried: Carried) -> None:
     # Copier itself reports the file that both added.
-    conflicts = {"guide/logo.png", "tests/test_pages.py", "tests/test_shutdown.py"}
+    conflicts = {"guide/logo.png", "tests/core/test_pages.py", "tests/core/test_shutdown.py"}
     assert Project(carried.folder).conflicts() == conflicts
 
 
 def test_deleted_file_does_not_return_under_its_new_name(carried: Carried) -> None:
-    assert not (carried.folder / "tests/test_waiting.py").exists()
+    assert not (carried.folder / "tests/core/test_waiting.py").exists()
 
 
 def test_ignored_file_is_not_considered_deleted(carried: Carried) -> None:
-    assert (carried.folder / "tests/test_commits.py").exists()
+    assert (carried.folder / "tests/core/test_commits.py").exists()
 
 
 def test_no_edit_is_lost_to_the_owners_file_at_the_new_path(carried: Carried) -> None:
-    assert carried.lines("tests/test_server.py") == carried.lines_before("tests/test_server.py")
-    assert "# Mine, long before." in carried.lines("tests/test_shutdown.py")
-    assert "tests/test_server.py stays, because tests/test_shutdown.py is" in carried.printed
+    assert carried.lines("tests/core/test_server.py") == carried.lines_before(
+        "tests/core/test_server.py"
+    )
+    assert "# Mine, long before." in carried.lines("tests/core/test_shutdown.py")
+    assert (
+        "tests/core/test_server.py stays, because tests/core/test_shutdown.py is" in carried.printed
+    )
 
 
 def test_file_that_the_answers_do_not_render_is_left_alone(carried: Carried) -> None:
@@ -277,17 +289,17 @@ def test_service_in_a_folder_of_a_shallow_clone_keeps_its_edits(
         vcs_ref=BEFORE,
     )
     commit(company)
-    append(service / "app/slow_queries.py", b"MINE = 1")
+    append(service / "app/core/slow_queries.py", b"MINE = 1")
     append(service / "app/sync_database.py", b"MINE = 1")
-    set_first_line(service / "tests/test_pagination.py", '"""My pages."""')
+    set_docstring(service / "tests/core/test_pagination.py", '"""My pages."""')
     commit(company)
     git(tmp_path, "clone", "--quiet", "--depth=1", company.as_uri(), "clone")
     project = Project(tmp_path / "clone" / "services" / "stock")
     update(project, LATER, answers_file=answers_file, conflict="rej")
-    for name in ("slow_statements", "sync"):
+    for name in ("core/slow_statements", "sync"):
         assert (project.folder / f"app/{name}.py").read_text().endswith("MINE = 1\n")
-    assert project.conflicts() == {"services/stock/tests/test_pages.py"}
-    assert not (project.folder / "app/slow_queries.py").exists()
+    assert project.conflicts() == {"services/stock/tests/core/test_pages.py"}
+    assert not (project.folder / "app/core/slow_queries.py").exists()
     # Copier wrote .rej files for the deleted files before their edits were carried.
     assert list(project.folder.rglob("*.rej")) == []
 
@@ -305,7 +317,7 @@ def test_rename_without_trust_works_as_documented(
     repository = tmp_path / "repository"
     shutil.copytree(service, repository / subfolder, ignore=shutil.ignore_patterns(".git"))
     project = Project(repository / subfolder)
-    append(project.folder / "app/slow_queries.py", b"MINE = 1")
+    append(project.folder / "app/core/slow_queries.py", b"MINE = 1")
     commit(repository)
     (block,) = re.findall(
         r"```shell\n([^`]*git apply[^`]*)```", (ROOT / "hooks" / "README.md").read_text()
@@ -316,17 +328,17 @@ def test_rename_without_trust_works_as_documented(
         command, cwd=project.folder, capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stderr
-    statements = (project.folder / "app/slow_statements.py").read_text()
+    statements = (project.folder / "app/core/slow_statements.py").read_text()
     assert statements.startswith('"""The template')
     assert statements.endswith("MINE = 1\n")
-    assert not (project.folder / "app/slow_queries.py").exists()
+    assert not (project.folder / "app/core/slow_queries.py").exists()
     assert f"_commit: {NEXT}" in (project.folder / ".copier-answers.yml").read_text()
 
 
 def test_fresh_copy_and_later_updates_need_no_trust(fresh: Path, tmp_path: Path) -> None:
     assert not (fresh / "hooks").exists()
     project = Project(shutil.copytree(fresh, tmp_path / "project"))
-    append(project.folder / "app/slow_statements.py", b"MINE = 1")
+    append(project.folder / "app/core/slow_statements.py", b"MINE = 1")
     project.commit()
     printed = project.update(LATER)
     assert "Running task" not in printed
@@ -334,10 +346,10 @@ def test_fresh_copy_and_later_updates_need_no_trust(fresh: Path, tmp_path: Path)
 
 
 def test_file_that_is_renamed_twice_keeps_its_edits(project: Project) -> None:
-    append(project.folder / "app/slow_queries.py", b"MINE = 1")
+    append(project.folder / "app/core/slow_queries.py", b"MINE = 1")
     project.commit()
     update(project, AGAIN)
-    assert (project.folder / "app/statements.py").read_text().endswith("MINE = 1\n")
+    assert (project.folder / "app/core/statements.py").read_text().endswith("MINE = 1\n")
 
 
 def test_wrong_arguments_and_an_unknown_version_are_errors_with_a_message(
@@ -346,7 +358,7 @@ def test_wrong_arguments_and_an_unknown_version_are_errors_with_a_message(
     hook = shutil.copytree(ROOT / "hooks", tmp_path / "other" / "hooks") / "rename.py"
     commit(tmp_path / "other")  # a repository without the version of the last update
     for arguments, said in (
-        ([".copier-answers.yml", "app/pool.py"], "an old and a new path for each rename."),
+        ([".copier-answers.yml", "app/core/pool.py"], "an old and a new path for each rename."),
         ([".copier-answers.yml", "docs", "guide"], "cannot be rendered, so no changes of yours"),
     ):
         command = [sys.executable, str(hook), *arguments]
