@@ -195,7 +195,7 @@ def test_changes_of_reformatted_lines_are_conflicts_with_both_versions(
     project.update(driver="asyncpg")
     fresh = Project.copy(upstream, tmp_path / "fresh", driver="asyncpg").files()
     conflicts = project.conflicts()
-    assert "app/core/database_errors.py" in conflicts
+    assert "app/settings.py" in conflicts
     for name in conflicts:
         assert "<<<<<<< before updating" in project.files()[name]
         assert git(project.folder, "show", f":2:{name}") == before[name]

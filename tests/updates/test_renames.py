@@ -210,7 +210,7 @@ def test_lines_that_both_changed_are_a_conflict_in_the_format_of_copier(carried:
     said = "tests/core/test_pages.py: you and the template changed the same; resolve the conflict."
     assert carried.printed.count(said) == 1
     staged = git(carried.folder, "show", ":1:tests/core/test_pages.py").splitlines()
-    assert staged[0] == '"""Pages by keyset."""'
+    assert staged[0] == '"""Keyset pagination."""'
     ours = git(carried.folder, "show", ":2:tests/core/test_pages.py").splitlines()
     assert ours == carried.lines_before("tests/core/test_pagination.py")
     assert git(carried.folder, "show", ":3:tests/core/test_pages.py").startswith('"""The template')
