@@ -249,42 +249,31 @@ class Update:
             self.write(path, new, (ours, base, theirs), *merge_text(ours, base, theirs))
             return
         homes = {name: self.home(path, name, name in old.names) for name in mine.names | old.names}
-        moved = [
-            Import(module_of(home), name) for name, home in homes.items() if name and home != new
-        ]
         for there in dict.fromkeys([new, *sorted(homes.values())]):
-            self.merge_part(path, there, homes, moved, mine, old, is_primary=there == new)
+            self.merge_part(path, there, homes, mine, old)
 
     def merge_part(
-        self,
-        path: str,
-        new: str,
-        homes: dict[str, str],
-        moved: list[Import],
-        ours: Parts,
-        base: Parts,
-        *,
-        is_primary: bool,
+        self, path: str, new: str, homes: dict[str, str], ours: Parts, base: Parts
     ) -> None:
         """Merge the definitions of a file that are in the file `new` now."""
         mine, old = (s.only(lambda block: homes[block.name] == new) for s in (ours, base))
-        theirs = self.merged.get(new, self.new.content(new).decode())
+        is_primary = new == self.new_path(path)
+        if not is_primary and mine.body == old.body:
+            return
+        text = self.merged.get(new, self.new.content(new).decode())
         try:
-            parts = read(theirs)
+            theirs = read(text)
         except SyntaxError:  # there are conflicts with parts of another file
-            parts = None
+            sides = str(mine), str(old), text
+            self.write(path, new, sides, *merge_text(*sides))
+            return
         if not is_primary:
-            if mine.body == old.body:
-                return
-            if parts:
-                mine, old = (Parts(parts.head, s.imports, s.blocks) for s in (mine, old))
-        here = [item for item in moved if item.module != module_of(new)]
-        if not is_primary:
-            # What it uses of the parts that went elsewhere, or stayed.
-            here += [Import(module_of(h), n) for n, h in homes.items() if n and h != new]
-        sides = str(mine), str(old), theirs
-        result = merge_parts(mine, old, parts, here, self.style) if parts else merge_text(*sides)
-        self.write(path, new, sides, *result)
+            mine, old = (Parts(theirs.head, side.imports, side.blocks) for side in (mine, old))
+        moved = [
+            Import(module_of(home), name) for name, home in homes.items() if name and home != new
+        ]
+        merged = merge_parts(mine, old, theirs, moved, self.style)
+        self.write(path, new, (str(mine), str(old), text), *merged)
 
     def write(
         self, path: str, new: str, sides: tuple[str, str, str], merged: str, conflict: bool
@@ -299,7 +288,7 @@ class Update:
         else:
             if new in self.unmerged and "<<<<<<< before" not in merged:
                 git("reset", "--quiet", "--", new)
-            if new != path:
+            if new != path and merged != sides[2]:
                 print(f"{new} has your changes of {path}.")
 
     # ------------------------------------------------------------ Afterwards

@@ -34,21 +34,22 @@ def names(folder: Path) -> set[str]:
 def edit_all_files(project: Project) -> None:
     for name in names(project.folder) - {".copier-answers.yml"}:
         path = project.folder / name
-        path.write_text(path.read_text() + "\n# mine\n")
+        path.write_text(f"{path.read_text()}\n# mine: {name}\n")
     project.commit()
 
 
 def vanished(project: Project) -> set[str]:
-    """Edit all files and update; returns the files that the update deleted."""
-    before = names(project.folder)
+    """Edit all files and update; returns the files whose edits are in no file any more."""
+    before = names(project.folder) - {".copier-answers.yml"}
     edit_all_files(project)
     project.update()
-    return before - names(project.folder)
+    texts = "".join((project.folder / name).read_text() for name in names(project.folder))
+    return {name for name in before if f"# mine: {name}\n" not in texts}
 
 
 @pytest.mark.parametrize("version", releases())
 @pytest.mark.parametrize("complete", COMPLETE, ids=str)
-def test_no_edited_file_vanishes(
+def test_no_edit_vanishes(
     upstream: Template, tmp_path: Path, complete: Variant, version: str
 ) -> None:
     project = Project.copy(upstream, tmp_path / "project", version, **complete.answers)
@@ -167,4 +168,8 @@ def test_released_first_migration_does_not_change(
     answers = Variant("asyncpg", "flat", auth, examples).answers
     old = Project.copy(upstream, tmp_path / "old", version, **answers)
     new = Project.copy(upstream, tmp_path / "new", **answers)
-    assert old.files()[first] == new.files()[first]
+    released = old.files()[first]
+    if version.startswith("1."):
+        # The update to 2.0.0 rewrites its import.
+        released = released.replace("from app.models import", "from app.core.models import")
+    assert released == new.files()[first]

@@ -35,8 +35,7 @@ RENAMES = {
     "tests/core/test_transactions.py": "tests/core/test_commits.py",
     "docs/": "guide/",
 }
-MIGRATION = """
-_migrations:
+MIGRATION = """\
   - version: "{version}"
     command:
       - "{{{{ _copier_python }}}}"
@@ -51,6 +50,11 @@ def migration(version: str, renames: dict[str, str]) -> str:
     return MIGRATION.format(version=version) + paths
 
 
+def add_migration(template: Template, version: str, renames: dict[str, str]) -> None:
+    after = "# The answers of the last copy or update"
+    template.replace("copier.yml", after, migration(version, renames) + after)
+
+
 def rename(template: Template, old: str, new: str) -> None:
     """Rename the file of the template that renders to a path."""
     trees = [template.folder / "template", *template.folder.glob("includes/features/*")]
@@ -61,9 +65,9 @@ def rename(template: Template, old: str, new: str) -> None:
     source.rename(tree / Path(new).with_name(name))
 
 
-def set_first_line(path: Path, line: str) -> None:
-    """Replace the first line of the module; in a template it may follow tags."""
-    path.write_text(re.sub(r'^""".*$', lambda _: line, path.read_text(), count=1, flags=re.M))
+def set_docstring(path: Path, line: str) -> None:
+    """Replace the docstring, which is the first line of a rendered file."""
+    path.write_text(re.sub(r'^""".*"""$', line, path.read_text(), count=1, flags=re.MULTILINE))
 
 
 def append(path: Path, line: bytes) -> None:
@@ -80,23 +84,24 @@ def renaming(upstream: Template, tmp_path_factory: pytest.TempPathFactory) -> Te
     template.release(BEFORE)
     for path in [*rendered.rglob("*"), *(template.folder / "includes").rglob("*")]:
         if path.is_file() and b"app.core.slow_queries" in path.read_bytes():
-            path.write_text(path.read_text().replace("app.core.slow_queries", "app.core.slow_statements"))
+            path.write_text(
+                path.read_text().replace("app.core.slow_queries", "app.core.slow_statements")
+            )
     for old, new in RENAMES.items():
         rename(template, old, new)
     for changed in ("slow_statements", "test_problems", "test_live", "test_pages", "test_waiting"):
         (path,) = rendered.rglob(f"{changed}.py*")
-        set_first_line(path, f'"""The template\'s {changed}."""')
+        set_docstring(path, f'"""The template\'s {changed}."""')
     (rendered / "guide" / "logo.png").write_bytes(NEW_IMAGE)
     (rendered / "guide" / "links.md").write_text("The template's links.\n")
-    append(template.folder / "copier.yml", migration(NEXT, RENAMES).encode())
+    add_migration(template, NEXT, RENAMES)
     template.release(NEXT)
     append(rendered / "guide" / "database.md.jinja", b"A last word.")
     template.release(LATER)
-    rename(template, "app/core/slow_statements.py", "app/statements.py")
+    rename(template, "app/core/slow_statements.py", "app/core/statements.py")
     # As hooks/README.md says, the entry of the first rename gets the newest name.
-    template.replace("copier.yml", "- app/core/slow_statements.py", "- app/statements.py")
-    second = migration(AGAIN, {"app/core/slow_statements.py": "app/statements.py"})
-    append(template.folder / "copier.yml", second.replace("_migrations:", "").encode())
+    template.replace("copier.yml", "- app/core/slow_statements.py", "- app/core/statements.py")
+    add_migration(template, AGAIN, {"app/core/slow_statements.py": "app/core/statements.py"})
     template.release(AGAIN)
     return template
 
@@ -147,7 +152,7 @@ def carried(service: Path, tmp_path_factory: pytest.TempPathFactory) -> Carried:
     append(folder / "app/core/slow_queries.py", b"MINE = 1")
     append(folder / "tests/core/test_errors.py", b"# Caf\xe9")
     (folder / "tests/core/test_errors.py").chmod(0o755)
-    set_first_line(folder / "tests/core/test_pagination.py", '"""My pages."""')
+    set_docstring(folder / "tests/core/test_pagination.py", '"""My pages."""')
     (folder / "tests/core/test_pool.py").unlink()
     append(folder / "tests/core/test_server.py", b"# My server.")
     (folder / "tests/core/test_shutdown.py").write_text("# Mine, long before.\n")
@@ -168,7 +173,10 @@ def carried(service: Path, tmp_path_factory: pytest.TempPathFactory) -> Carried:
 
 def test_update_succeeds_and_lists_the_files_with_carried_edits(carried: Carried) -> None:
     assert carried.status == 0, carried.printed
-    assert "app/core/slow_statements.py has your changes of app/core/slow_queries.py." in carried.printed
+    assert (
+        "app/core/slow_statements.py has your changes of app/core/slow_queries.py."
+        in carried.printed
+    )
     assert "uv run alembic upgrade head" in carried.printed
 
 
@@ -202,7 +210,7 @@ def test_lines_that_both_changed_are_a_conflict_in_the_format_of_copier(carried:
     said = "tests/core/test_pages.py: you and the template changed the same; resolve the conflict."
     assert carried.printed.count(said) == 1
     staged = git(carried.folder, "show", ":1:tests/core/test_pages.py").splitlines()
-    assert staged[0] == '"""Pages by keyset."""'
+    assert staged[0] == '"""Keyset pagination."""'
     ours = git(carried.folder, "show", ":2:tests/core/test_pages.py").splitlines()
     assert ours == carried.lines_before("tests/core/test_pagination.py")
     assert git(carried.folder, "show", ":3:tests/core/test_pages.py").startswith('"""The template')
@@ -223,9 +231,13 @@ def test_ignored_file_is_not_considered_deleted(carried: Carried) -> None:
 
 
 def test_no_edit_is_lost_to_the_owners_file_at_the_new_path(carried: Carried) -> None:
-    assert carried.lines("tests/core/test_server.py") == carried.lines_before("tests/core/test_server.py")
+    assert carried.lines("tests/core/test_server.py") == carried.lines_before(
+        "tests/core/test_server.py"
+    )
     assert "# Mine, long before." in carried.lines("tests/core/test_shutdown.py")
-    assert "tests/core/test_server.py stays, because tests/core/test_shutdown.py is" in carried.printed
+    assert (
+        "tests/core/test_server.py stays, because tests/core/test_shutdown.py is" in carried.printed
+    )
 
 
 def test_file_that_the_answers_do_not_render_is_left_alone(carried: Carried) -> None:
@@ -279,12 +291,12 @@ def test_service_in_a_folder_of_a_shallow_clone_keeps_its_edits(
     commit(company)
     append(service / "app/core/slow_queries.py", b"MINE = 1")
     append(service / "app/sync_database.py", b"MINE = 1")
-    set_first_line(service / "tests/core/test_pagination.py", '"""My pages."""')
+    set_docstring(service / "tests/core/test_pagination.py", '"""My pages."""')
     commit(company)
     git(tmp_path, "clone", "--quiet", "--depth=1", company.as_uri(), "clone")
     project = Project(tmp_path / "clone" / "services" / "stock")
     update(project, LATER, answers_file=answers_file, conflict="rej")
-    for name in ("slow_statements", "sync"):
+    for name in ("core/slow_statements", "sync"):
         assert (project.folder / f"app/{name}.py").read_text().endswith("MINE = 1\n")
     assert project.conflicts() == {"services/stock/tests/core/test_pages.py"}
     assert not (project.folder / "app/core/slow_queries.py").exists()
@@ -337,7 +349,7 @@ def test_file_that_is_renamed_twice_keeps_its_edits(project: Project) -> None:
     append(project.folder / "app/core/slow_queries.py", b"MINE = 1")
     project.commit()
     update(project, AGAIN)
-    assert (project.folder / "app/statements.py").read_text().endswith("MINE = 1\n")
+    assert (project.folder / "app/core/statements.py").read_text().endswith("MINE = 1\n")
 
 
 def test_wrong_arguments_and_an_unknown_version_are_errors_with_a_message(
