@@ -99,7 +99,7 @@ def test_lazy_load_fails_the_suite(service: Service) -> None:
 def test_model_without_a_migration_fails_the_suite(service: Service) -> None:
     add_column(service)
     output = service.uv_run_failing("pytest", "-q", "tests/core/test_migrations.py")
-    assert "test_models_and_migrations_agree" in output
+    assert "test_migrations_match_the_models" in output
 
 
 def test_generated_migration_makes_the_suite_pass_again(service: Service) -> None:
