@@ -112,7 +112,7 @@ def test_generated_migration_makes_the_suite_pass_again(service: Service) -> Non
     service.uv_run(*PRE_COMMIT)
     service.uv_run("pytest", "-q", "tests/core/test_migrations.py", "tests/test_tasks.py")
     [migration] = (service.folder / "migrations" / "versions").glob("2*_when_a_task_began.py")
-    assert "from app.models import UTCDateTime" in migration.read_text()
+    assert "from app.core.models import UTCDateTime" in migration.read_text()
 
 
 def test_empty_migration_has_the_imports_that_its_author_needs(service: Service) -> None:

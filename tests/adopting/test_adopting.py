@@ -202,10 +202,7 @@ def move_code(library: Library) -> None:
 
 # Changes of a later release, one of them in a file that the owner edited.
 CHANGES = {
-    "app/core/health.py": (
-        "from functools import cache\n",
-        "from functools import cache  # newer\n",
-    ),
+    "app/core/transactions.py": ("ATTEMPTS = 5\n", "ATTEMPTS = 6\n"),
     "app/settings.py.jinja": ("Field(1_000_000,", "Field(2_000_000,"),
 }
 
@@ -246,7 +243,7 @@ def test_adopted_service_keeps_its_rows_files_and_history(library: Library) -> N
     assert library.changed() == set()
     release_changes(library)
     library.follow("9. Updates")
-    assert library.changed() == {".copier-answers.yml", "app/core/health.py", "app/settings.py"}
+    assert library.changed() == {".copier-answers.yml", "app/core/transactions.py", "app/settings.py"}
     for name, (_, new) in CHANGES.items():
         assert new in (folder / name.removesuffix(".jinja")).read_text()
     library.succeed("uv", "run", "pytest", "-q", "tests/test_library.py", "tests/test_settings.py")
@@ -320,7 +317,7 @@ def test_existing_migrations_continue(library: Library) -> None:
     library.succeed("git", "commit", "--quiet", "-m", "Adopt the template")
     release_changes(library)
     library.follow("9. Updates")
-    assert library.changed() == {".copier-answers.yml", "app/core/health.py", "app/settings.py"}
+    assert library.changed() == {".copier-answers.yml", "app/core/transactions.py", "app/settings.py"}
 
 
 def test_untracked_file_is_not_overwritten(released: Template, tmp_path: Path) -> None:
