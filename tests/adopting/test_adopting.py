@@ -243,7 +243,11 @@ def test_adopted_service_keeps_its_rows_files_and_history(library: Library) -> N
     assert library.changed() == set()
     release_changes(library)
     library.follow("9. Updates")
-    assert library.changed() == {".copier-answers.yml", "app/core/transactions.py", "app/settings.py"}
+    assert library.changed() == {
+        ".copier-answers.yml",
+        "app/core/transactions.py",
+        "app/settings.py",
+    }
     for name, (_, new) in CHANGES.items():
         assert new in (folder / name.removesuffix(".jinja")).read_text()
     library.succeed("uv", "run", "pytest", "-q", "tests/test_library.py", "tests/test_settings.py")
@@ -317,7 +321,11 @@ def test_existing_migrations_continue(library: Library) -> None:
     library.succeed("git", "commit", "--quiet", "-m", "Adopt the template")
     release_changes(library)
     library.follow("9. Updates")
-    assert library.changed() == {".copier-answers.yml", "app/core/transactions.py", "app/settings.py"}
+    assert library.changed() == {
+        ".copier-answers.yml",
+        "app/core/transactions.py",
+        "app/settings.py",
+    }
 
 
 def test_untracked_file_is_not_overwritten(released: Template, tmp_path: Path) -> None:

@@ -104,17 +104,23 @@ def test_added_example_needs_a_migration_of_the_owner(
 
 
 @pytest.mark.parametrize(
-    ("structure", "conflicts"),
-    [("flat", {"app/api.py"}), ("layered", set()), ("by_feature", set())],
+    ("version", "structure", "conflicts"),
+    [
+        # With all endpoints in one file, both add imports in the same line.
+        (WORK_TREE, "flat", {"app/api.py"}),
+        # 2.0.0 splits models.py, so both add tables to a part that is new.
+        ("1.0.0", "flat", {"app/models.py"}),
+        ("1.0.0", "layered", set()),
+        ("1.0.0", "by_feature", set()),
+    ],
 )
 def test_added_example_is_merged_with_additions_of_the_owner(
-    upstream: Template, tmp_path: Path, structure: str, conflicts: set[str]
+    upstream: Template, tmp_path: Path, version: str, structure: str, conflicts: set[str]
 ) -> None:
-    project = Project.copy(upstream, tmp_path / "project", "1.0.0", structure=structure)
+    project = Project.copy(upstream, tmp_path / "project", version, structure=structure)
     owner.make_additions(project, structure)
     project.commit()
     project.update(examples=["projects", "measurements", "assistant"])
-    # With all endpoints in one file, both add imports in the same line.
     assert project.conflicts() == conflicts
     assert set(owner.lost_edits(project, structure)) == owner.NOT_DELETED
 
