@@ -137,7 +137,8 @@ def deleted_names(ours: Parts, base: Parts) -> set[str]:
     return {
         block.name
         for block in base.blocks
-        if block.name not in ours.names
+        if block.name
+        and block.name not in ours.names
         and not any(SequenceMatcher(None, block.text, new.text).ratio() > 0.5 for new in added)
     }
 
