@@ -250,7 +250,9 @@ def test_adopted_service_keeps_its_rows_files_and_history(library: Library) -> N
     }
     for name, (_, new) in CHANGES.items():
         assert new in (folder / name.removesuffix(".jinja")).read_text()
-    library.succeed("uv", "run", "pytest", "-q", "tests/test_library.py", "tests/core/test_settings.py")
+    library.succeed(
+        "uv", "run", "pytest", "-q", "tests/test_library.py", "tests/core/test_settings.py"
+    )
 
 
 def in_utc(value: Any) -> Any:

@@ -108,7 +108,7 @@ def test_rows_go_to_the_accounts_that_the_migration_names(
         assert f"Write into {MIGRATION} which account gets which rows." in refused.stdout
         project.replace(
             MIGRATION,
-            "    # When you have written `give_owners`, delete this line.\n"
+            "    # Delete this line when you have written `give_owners`.\n"
             f'    raise RuntimeError("Write into {MIGRATION} which account gets which rows.")\n',
             "",
         )

@@ -301,7 +301,7 @@ def test_edit_of_one_half_is_merged_and_the_other_is_as_new(
 
 
 @pytest.fixture(scope="module")
-def edited(
+def carried(
     versions: Versions, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Project, Project, str]:
     """A service whose owner did all sorts of things, before and after; and what was printed."""
@@ -332,8 +332,8 @@ def edited(
     return before, project, update(project)
 
 
-def test_edits_move_along(edited: tuple[Project, Project, str]) -> None:
-    _, project, printed = edited
+def test_edits_move_along(carried: tuple[Project, Project, str]) -> None:
+    _, project, printed = carried
     folder = project.folder
     assert "\nMINE = 1\n" in (folder / "app/core/errors.py").read_text()
     # With its names, as they are now.
@@ -346,15 +346,15 @@ def test_edits_move_along(edited: tuple[Project, Project, str]) -> None:
     assert project.conflicts() == {"tests/core/test_pool.py"}
 
 
-def test_mode_moves_along(edited: tuple[Project, Project, str]) -> None:
-    assert edited[1].folder.joinpath("tests/core/test_errors.py").stat().st_mode & 0o111
-    assert not edited[1].folder.joinpath("app/core/errors.py").stat().st_mode & 0o111
+def test_mode_moves_along(carried: tuple[Project, Project, str]) -> None:
+    assert carried[1].folder.joinpath("tests/core/test_errors.py").stat().st_mode & 0o111
+    assert not carried[1].folder.joinpath("app/core/errors.py").stat().st_mode & 0o111
 
 
 def test_deleted_file_comes_back_only_where_it_is_needed(
-    edited: tuple[Project, Project, str],
+    carried: tuple[Project, Project, str],
 ) -> None:
-    folder = edited[1].folder
+    folder = carried[1].folder
     assert not (folder / "tests/core/test_health.py").exists()
     assert not (folder / "tests/core/test_check_database.py").exists()
     assert not (folder / "app/core/check_database.py").exists()
@@ -362,9 +362,9 @@ def test_deleted_file_comes_back_only_where_it_is_needed(
 
 
 def test_own_file_of_a_package_that_is_gone_keeps_its_package(
-    edited: tuple[Project, Project, str],
+    carried: tuple[Project, Project, str],
 ) -> None:
-    folder = edited[1].folder
+    folder = carried[1].folder
     assert (
         folder / "app/shared/money.py"
     ).read_text() == "from app.core.schemas import SingleLineStr\n"
@@ -373,24 +373,24 @@ def test_own_file_of_a_package_that_is_gone_keeps_its_package(
 
 
 def test_own_file_at_the_new_path_is_kept_beside_the_edited_one(
-    edited: tuple[Project, Project, str],
+    carried: tuple[Project, Project, str],
 ) -> None:
-    _, project, printed = edited
+    _, project, printed = carried
     assert "# Mine, long before." in (project.folder / "tests/core/test_pool.py").read_text()
     assert (project.folder / "tests/test_pool.py").read_text() == "# Mine, edited.\n"
     assert "tests/test_pool.py stays, because tests/core/test_pool.py is a file of its" in printed
 
 
-def test_what_cannot_be_rewritten_is_told(edited: tuple[Project, Project, str]) -> None:
-    _, project, printed = edited
+def test_what_cannot_be_rewritten_is_told(carried: tuple[Project, Project, str]) -> None:
+    _, project, printed = carried
     assert "app/old.py: this version of Python cannot parse it" in printed
     assert "app.errors" in (project.folder / "app/old.py").read_text()
     assert "app/gone.py: app.database has no NoWrites; the changelog of 2.0.0 says" in printed
     assert printed.count(" has no ") == 1
 
 
-def test_line_ends_links_and_other_texts(edited: tuple[Project, Project, str]) -> None:
-    _, project, _ = edited
+def test_line_ends_links_and_other_texts(carried: tuple[Project, Project, str]) -> None:
+    _, project, _ = carried
     assert (project.folder / "logo.png").read_bytes() == b"\x89PNG\0 app.errors"
     windows = (project.folder / "app/windows.py").read_bytes()
     assert windows == b"from app.core.errors import NotFound\r\nx = NotFound\r\n"
