@@ -109,7 +109,9 @@ def test_rows_go_to_the_accounts_that_the_migration_names(
         project.replace(
             MIGRATION,
             "    # Delete this line when you have written `give_owners`.\n"
-            f'    raise RuntimeError("Write into {MIGRATION} which account gets which rows.")\n',
+            "    raise RuntimeError(\n"
+            f'        "Write into {MIGRATION} which account gets which rows."\n'
+            "    )\n",
             "",
         )
         project.replace(
