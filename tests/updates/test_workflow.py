@@ -139,7 +139,9 @@ def test_pull_request_is_opened_once_with_the_message_of_the_update(
 ) -> None:
     add_setting(own_upstream)
     own_upstream.replace(
-        "template/pyproject.toml.jinja", '    "ruff>=0.17.5",\n', '    "ruff>=0.17.4",\n'
+        "includes/features/core/dev_dependencies.toml.jinja",
+        '"ruff>=0.17.5",\n',
+        '"ruff>=0.17.4",\n',
     )
     own_upstream.release(NEXT)
     called = repository.open_pull_request()
