@@ -12,7 +12,7 @@ MIXED, LOGIN = "read, 200 ms elsewhere, write", "log in"
 
 
 def workloads(data: Data) -> dict[str, Request]:
-    """The workloads by name; those that write come last."""
+    """The workloads by name; workloads that write come last."""
     tasks = json.dumps({"tasks": [{"title": f"Task {number}"} for number in range(100)]})
     return {
         READ: Request("GET", f"{API}/tasks/{data.task}"),

@@ -34,7 +34,7 @@ class Network:
         self._drop([self.listener, *self.clients])
 
     def restore(self) -> None:
-        """Accept new connections. Those that were cut stay lost, as behind a firewall."""
+        """Accept new connections. Cut connections stay lost, as behind a firewall."""
         with suppress(OSError):
             self.listener.setsockopt(socket.SOL_SOCKET, SO_DETACH_FILTER, 0)
         self.connected.set()

@@ -48,7 +48,7 @@ class Tree:
         return next((p for p in (f"{stem}.py", f"{stem}/__init__.py") if p in self.paths), None)
 
     def names(self, module: str) -> tuple[set[str], dict[str, str]]:
-        """Return the names that a module defines, and those that it imports, with their modules."""
+        """Return the names that a module defines, and its imported names with their modules."""
         if module not in self.modules:
             path = self.path_of(module)
             tree = ast.parse(self.content(path) if path else b"")

@@ -103,7 +103,7 @@ class SQLite:
         import aiosqlite
 
         # The format of SQLAlchemy, so that all contenders read and sort the same rows.
-        sqlite3.register_adapter(datetime, lambda moment: f"{moment:%Y-%m-%d %H:%M:%S.%f}")
+        sqlite3.register_adapter(datetime, lambda value: f"{value:%Y-%m-%d %H:%M:%S.%f}")
         self.readers: asyncio.Queue[Any] = asyncio.Queue()
         for _ in range(POOL_SIZE):
             self.readers.put_nowait(await self.connect(aiosqlite))
