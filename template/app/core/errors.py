@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from app.core.database_errors import ErrorKind, classify, violated_field
+from app.core.schemas import PATTERN_MESSAGES
 
 logger = logging.getLogger(__name__)
 
@@ -140,11 +141,20 @@ def _invalid_request(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     # Without the input: it may be a password, or a number that JSON cannot represent.
     errors = [
-        FieldProblem(loc=list(e["loc"]), msg=e["msg"].removeprefix("Value error, "), type=e["type"])
-        for e in error.errors()
+        FieldProblem(loc=list(e["loc"]), msg=_message(e), type=e["type"]) for e in error.errors()
     ]
     detail = "The request is invalid; see `errors`."
     return problem(422, detail, "invalid_request", errors)
+
+
+def _message(error: Mapping[str, Any]) -> str:
+    message: str = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "string_pattern_mismatch":
+        return PATTERN_MESSAGES.get(error["ctx"]["pattern"], message)
+    if error["type"] in {"too_short", "too_long"} and isinstance(error["input"], str):
+        # Pydantic calls the characters of a `SecretStr` items.
+        return message.replace(" item", " character")
+    return message
 
 
 def _http_error(request: Request, error: Exception) -> Response:

@@ -4,7 +4,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Annotated, Any, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -14,6 +14,7 @@ from app.core.errors import DomainError
 from app.core.sessions import Reader
 
 T = TypeVar("T")
+Sort: TypeAlias = Annotated[T, Field(description="A leading `-` means descending.")]
 CursorAdapter: TypeAlias = TypeAdapter[tuple[str, Any, UUID]]
 
 
@@ -25,7 +26,7 @@ class InvalidCursor(DomainError):
 class PageParams(BaseModel):
     """Query parameters of a list.
 
-    A subclass declares which columns `sort` accepts; a leading `-` means descending.
+    A subclass declares which columns `sort` accepts, as `sort: Sort[Literal["name", "-name"]]`.
     """
 
     model_config = ConfigDict(extra="forbid")

@@ -6,9 +6,11 @@ from typing import Annotated, Protocol
 from fastapi import Depends, Header, Response
 
 from app.core.errors import DomainError
+from app.core.schemas import pattern
 
 # https://www.rfc-editor.org/rfc/rfc9110#section-8.8.3
 TAG = r'(?:W/)?"[\x21\x23-\x7e]*"'
+TAGS = pattern(rf"^(?:\*|{TAG}(?:\s*,\s*{TAG})*)$", 'must be "*", or entity tags in double quotes')
 
 
 class Versioned(Protocol):
@@ -50,7 +52,7 @@ async def get_precondition(
     if_match: Annotated[
         str,
         Header(
-            pattern=rf"^(?:\*|{TAG}(?:\s*,\s*{TAG})*)$",
+            pattern=TAGS,
             max_length=1000,
             description="Change the resource only if it has this `ETag`; otherwise fail with 412.",
         ),

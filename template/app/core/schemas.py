@@ -29,11 +29,24 @@ def _convert_to_utc(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
+# The error messages of patterns: Pydantic's own message shows the regular expression.
+PATTERN_MESSAGES: dict[str, str] = {}
+
+
+def pattern(expression: str, message: str) -> str:
+    """Return `expression` as the `pattern` of a field; a request that violates it gets `message`."""
+    PATTERN_MESSAGES[expression] = message
+    return expression
+
+
+SINGLE_LINE = pattern(r"^[^\x00-\x1f\x7f]*$", "must be a single line without control characters")
 # Not every database can store NUL characters.
+NO_NUL = pattern(r"^[^\x00]*$", "must not contain NUL")
+
 SingleLineStr = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, pattern=r"^[^\x00-\x1f\x7f]*$")
+    str, StringConstraints(strip_whitespace=True, min_length=1, pattern=SINGLE_LINE)
 ]
-Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
+Text = Annotated[str, StringConstraints(pattern=NO_NUL)]
 UtcDatetime = Annotated[
     AwareDatetime,
     BeforeValidator(_reject_numbers),

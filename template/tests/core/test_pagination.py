@@ -1,6 +1,7 @@
 """Keyset pagination."""
 
 import pytest
+from fastapi import FastAPI
 from httpx import AsyncClient
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -86,3 +87,9 @@ async def test_invalid_query_parameter_is_rejected(
 ) -> None:
     response = await client.get("/things", params=params)
     assert (response.status_code, response.json()["code"]) == (422, "invalid_request")
+
+
+def test_every_parameter_is_described(app: FastAPI) -> None:
+    parameters = app.openapi()["paths"]["/things"]["get"]["parameters"]
+    assert {parameter["name"] for parameter in parameters} == {"limit", "cursor", "sort"}
+    assert all("description" in parameter for parameter in parameters)

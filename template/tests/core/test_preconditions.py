@@ -60,3 +60,11 @@ async def test_if_match_decides_whether_the_version_is_changed(
 ) -> None:
     response = await client.put("/row", headers={"If-Match": tags})
     assert response.status_code == status
+
+
+async def test_malformed_if_match_is_rejected_without_a_regular_expression(
+    client: AsyncClient,
+) -> None:
+    response = await client.put("/row", headers={"If-Match": "3"})
+    [error] = response.json()["errors"]
+    assert error["msg"] == 'must be "*", or entity tags in double quotes'

@@ -3,7 +3,13 @@
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from httpx import AsyncClient
+from pydantic import Field, SecretStr
+
+from app.core.errors import add_error_handlers
+from app.core.schemas import Input, SingleLineStr, Text
+from tests.core.fixtures import client_of
 
 
 @pytest.mark.parametrize(
@@ -29,6 +35,37 @@ from httpx import AsyncClient
 async def test_invalid_value_is_rejected(client: AsyncClient, body: dict[str, Any]) -> None:
     response = await client.post("/things", json=body)
     assert (response.status_code, response.json()["code"]) == (422, "invalid_request")
+
+
+class Registration(Input):
+    name: SingleLineStr = "x"
+    note: Text = ""
+    country: str = Field(default="CH", pattern="^[A-Z]{2}$")
+    password: SecretStr = Field(default=SecretStr("12345678"), min_length=8)
+    roles: list[str] = Field(default=["reader"], min_length=1)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"name": "two\nlines"}, "must be a single line without control characters"),
+        ({"note": "nul\x00"}, "must not contain NUL"),
+        ({"country": "ch"}, "String should match pattern '^[A-Z]{2}$'"),
+        ({"password": "1234567"}, "Value should have at least 8 characters"),
+        ({"roles": []}, "List should have at least 1 item"),
+    ],
+)
+async def test_message_says_what_is_wrong(body: dict[str, Any], message: str) -> None:
+    app = FastAPI()
+    add_error_handlers(app)
+
+    @app.post("/registrations")
+    async def register(body: Registration) -> None: ...
+
+    async with client_of(app) as client:
+        response = await client.post("/registrations", json=body)
+    [error] = response.json()["errors"]
+    assert error["msg"].startswith(message)
 
 
 async def test_datetime_out_of_range_is_rejected_with_the_range(client: AsyncClient) -> None:

@@ -23,7 +23,7 @@ from uuid_utils.compat import uuid7
 
 from app.core.errors import NotFound
 from app.core.models import Base, VersionMixin, utc_now
-from app.core.pagination import Page, PageParams, PageRead, fetch_page
+from app.core.pagination import Page, PageParams, PageRead, Sort, fetch_page
 from app.core.schemas import Input, Output, SingleLineStr, Text, UtcDatetime, unset
 from app.database import Database, ReadSession, Session, get_database
 
@@ -67,7 +67,7 @@ class ThingUpdate(Input):
 
 
 class ThingPageParams(PageParams):
-    sort: Literal["name", "-name", "size", "-size", "seen_at", "-seen_at"] = "name"
+    sort: Sort[Literal["name", "-name", "size", "-size", "seen_at", "-seen_at"]] = "name"
 
 
 class ThingRead(Output):
