@@ -22,12 +22,13 @@ async def get_session(connection: HTTPConnection) -> AsyncIterator[AsyncSession]
         yield session
         await session.commit()
     finally:
-        # `async with` would close it in a new task; FastAPI already shields this one.
+        # Not `async with`: it closes the session in a new task, to shield it from cancellation.
+        # FastAPI already shields this code.
         await session.close()
 
 
 async def get_read_session(connection: HTTPConnection) -> ReadOnlySession:
-    """Return a session without a transaction: the place to plug in a replica."""
+    """Return a session without a transaction, which takes a connection for each statement."""
     database = await get_database(connection)
     return database.read()
 

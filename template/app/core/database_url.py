@@ -1,4 +1,4 @@
-"""Parsing and validation of DATABASE_URL, the same for every driver."""
+"""Parsing and validation of DATABASE_URL."""
 
 from collections.abc import Collection
 

@@ -36,7 +36,7 @@ class Problem(BaseModel):
     """An error, as defined by RFC 9457: https://www.rfc-editor.org/rfc/rfc9457"""
 
     type: str = "about:blank"
-    title: str = Field(description="The HTTP status as text.")
+    title: str = Field(description="The reason phrase of the status.")
     status: int
     detail: str = Field(description="What went wrong, for people.")
     code: str = Field(description="What went wrong, for programs.")
@@ -71,7 +71,7 @@ class NotFound(DomainError):
 
 DATABASE_PROBLEMS = {
     ErrorKind.UNIQUE: (409, "This value is already taken."),
-    ErrorKind.FOREIGN_KEY: (409, "A referenced resource does not exist."),
+    ErrorKind.FOREIGN_KEY: (409, "A referenced resource does not exist, or this one is in use."),
     ErrorKind.CHECK: (422, "The value violates a constraint."),
     ErrorKind.NOT_NULL: (422, "A required value is missing."),
     ErrorKind.BAD_VALUE: (422, "The database cannot store this value."),
@@ -188,7 +188,7 @@ def _database_error(_: Request, error: Exception) -> Response:
         return problem(409, "The resource was changed or deleted; retry.", "stale")
     kind = classify(error)
     if kind is None:
-        raise error
+        raise error  # a bug: the response is 500, and the log has the traceback
     status, detail = DATABASE_PROBLEMS[kind]
     field = violated_field(error)
     errors = [FieldProblem(loc=["body", field], msg=detail, type=kind)] if field else []
@@ -196,7 +196,7 @@ def _database_error(_: Request, error: Exception) -> Response:
     if status == 503:
         logger.warning("%s: %s", kind, error)
         headers["Retry-After"] = "1"
-    return problem(status, detail, kind.replace(" ", "_"), errors, headers)
+    return problem(status, detail, kind, errors, headers)
 
 
 def _unexpected_error(_: Request, __: Exception) -> Response:

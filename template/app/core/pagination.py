@@ -82,7 +82,7 @@ async def fetch_page(
 
 @cache
 def _cursor_adapter(kind: Any) -> CursorAdapter:
-    """Return the type of a cursor: its sort, and the sort value and the ID of the last row."""
+    """Return the codec of cursors: the sort, and the sort value and the ID of the last row."""
     content: Any = tuple[str, kind, UUID]
     return TypeAdapter(content, config=ConfigDict(strict=True))
 

@@ -64,7 +64,7 @@ class Input(BaseModel):
 
 
 class Output(BaseModel):
-    """The base of response bodies, read from the attributes of a model."""
+    """The base of response bodies that are read from the attributes of a model."""
 
     model_config = ConfigDict(from_attributes=True)
 

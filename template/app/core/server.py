@@ -41,11 +41,11 @@ class Server(uvicorn.Server):
         """Handle signals; uvicorn's own version ends the process by the signal it received."""
         loop = asyncio.get_running_loop()
 
-        def end(*_: object) -> None:
+        def handle(*_: object) -> None:
             loop.call_soon_threadsafe(self.shut_down)
 
         numbers = (signal.SIGINT, signal.SIGTERM)
-        previous = {number: signal.signal(number, end) for number in numbers}
+        previous = {number: signal.signal(number, handle) for number in numbers}
         try:
             yield
         finally:
@@ -72,7 +72,7 @@ def freeze_gc() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 20, 20)  # the others: collect less often than by default
+    gc.set_threshold(10_000, 20, 20)  # collect objects created later less often
 
 
 def serve(app: FastAPI, settings: Settings) -> None:
