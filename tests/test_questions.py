@@ -101,7 +101,7 @@ def test_message_lists_the_next_commands(template: Path, tmp_path: Path, driver:
     result = copy(template, service, "--data", f"driver={driver}")
     assert result.returncode == 0, result.stderr
     commands = [line.split("  ")[1] for line in result.stderr.splitlines() if line.startswith("  ")]
-    server = [] if driver == "aiosqlite" else ["docker compose up -d database"]
+    server = [] if driver == "aiosqlite" else ["docker compose up -d --wait database"]
     assert commands[-len(server) - 6 :] == [
         f"cd {service}",
         "uv sync",

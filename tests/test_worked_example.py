@@ -13,7 +13,7 @@ import pytest
 
 from harness.variants import Variant
 
-BLOCK = re.compile(r"^`(\S+)`[^\n]*:\n\n```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^(?:In )?`(\S+)`[^\n]*:\n\n```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 OWN_CODE = re.compile(r"^# Your own \w+ go below this line: .*\n", re.MULTILINE)
 OWN_ROUTERS = "    # Your own go below this line.\n"
 
