@@ -166,7 +166,7 @@ async def test_larger_body_is_rejected_even_without_content_length(
             )
 
 
-async def test_cross_origin_scripts_are_rejected_by_default(client: AsyncClient) -> None:
+async def test_cors_headers_are_absent_by_default(client: AsyncClient) -> None:
     response = await client.get("/log", headers={"Origin": "https://evil.example"})
     assert "access-control-allow-origin" not in response.headers
 

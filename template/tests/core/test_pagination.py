@@ -63,7 +63,7 @@ async def test_page_is_read_by_one_statement(
     assert sum(statement.startswith("SELECT") for statement in statements) == 1
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "ü", "e30", "bnVsbA", "WzFd"])
+@pytest.mark.parametrize("cursor", ["", "x", "ü", "AAAA", "e30", "bnVsbA", "WzFd", "WyIiLCIiXQ"])
 async def test_damaged_cursor_is_rejected(client: AsyncClient, cursor: str) -> None:
     response = await client.get("/things", params={"cursor": cursor})
     assert (response.status_code, response.json()["code"]) == (422, "invalid_cursor")

@@ -6,19 +6,16 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from httpx import AsyncClient
 from sqlalchemy import text
 from sqlalchemy.util import greenlet_spawn
 from sqlalchemy.util.queue import Empty
 
-from app.core.health import head_revisions
 from app.core.pool import HandOffQueue, PoolStatus
 from app.database import Database
 from app.factory import create_app
 from app.settings import Settings
 from tests.core.fixtures import client_of
-from tests.core.support import without_server
 
 
 @pytest.fixture
@@ -135,27 +132,3 @@ async def test_pool_logs_only_warnings(
         pass
     await database.dispose()
     assert not [record for record in caplog.records if "Pool" in record.name]
-
-
-async def test_start_is_logged_with_database_driver_pool_and_schema(
-    app: FastAPI, settings: Settings, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO, "app")
-    another = create_app(settings)
-    async with another.router.lifespan_context(another):
-        pass
-    [line] = [record.getMessage() for record in caplog.records if record.name == "app.factory"]
-    engine = another.state.database.engine
-    assert engine.dialect.driver in line
-    assert f"pool: {settings.database_pool_size} " in line
-    assert "(async)" in line
-    assert f"schema: {', '.join(head_revisions())}, current" in line
-
-
-async def test_service_starts_without_its_database(
-    settings: Settings, caplog: pytest.LogCaptureFixture
-) -> None:
-    app = create_app(without_server(settings))
-    async with app.router.lifespan_context(app):
-        pass
-    assert "Started without a database" in caplog.text

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from sqlalchemy import literal, select, text
 from sqlalchemy.exc import DBAPIError
 from starlette.responses import Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from app.database import Database
 from app.factory import create_app
@@ -77,17 +77,3 @@ async def test_failed_statement_is_logged(
             await session.execute(text("SELECT nothing FROM nowhere"))
     await database.dispose()
     assert " s (failed) in no request: SELECT nothing FROM nowhere" in caplog.text
-
-
-async def test_lifespan_events_are_not_requests(app: FastAPI, settings: Settings) -> None:
-    messages = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
-    sent: list[str] = []
-
-    async def receive() -> Message:
-        return next(messages)
-
-    async def send(message: Message) -> None:
-        sent.append(message["type"])
-
-    await create_app(with_threshold(settings, 1e-9))({"type": "lifespan"}, receive, send)
-    assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]

@@ -21,7 +21,7 @@ async def increment(session: AsyncSession, name: str) -> None:
 
 
 @pytest.mark.real_commits
-async def test_two_transactions_that_deadlock_both_succeed(
+async def test_transactions_that_lock_the_same_rows_in_opposite_order_both_succeed(
     database: Database, session: AsyncSession
 ) -> None:
     session.add_all([Thing(name="a"), Thing(name="b")])
@@ -31,8 +31,8 @@ async def test_two_transactions_that_deadlock_both_succeed(
     async def update_both(first: str, second: str) -> None:
         async def work(session: AsyncSession) -> None:
             await increment(session, first)
-            # Each has locked the row that the other needs next. A database with one writer at a
-            # time has no deadlock: there, the wait times out.
+            # Wait until the other has locked its first row. A transaction that runs alone, such as
+            # a retry, stops waiting.
             with suppress(TimeoutError, asyncio.BrokenBarrierError):
                 async with asyncio.timeout(0.5):
                     await both_locked.wait()

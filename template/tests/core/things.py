@@ -1,4 +1,4 @@
-"""A table with endpoints for the tests of `app.core`, which need some, whatever the service has.
+"""A table and endpoints that only the tests of `app.core` use.
 
 Keep them even if you delete all examples. The fixture `app` creates the table, not a migration.
 """
@@ -15,7 +15,6 @@ from sqlalchemy import (
     MetaData,
     String,
     UniqueConstraint,
-    func,
     select,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -113,11 +112,6 @@ async def list_things(
     session: ReadSession, params: Annotated[ThingPageParams, Query()]
 ) -> Page[Thing]:
     return await fetch_page(session, THINGS, Thing, params)
-
-
-@router.get("/count")
-async def count_things(session: ReadSession) -> int:
-    return await session.scalar(select(func.count()).select_from(Thing)) or 0
 
 
 @router.get("/{thing_id}", response_model=ThingRead)
