@@ -8,6 +8,7 @@ import pytest
 from _pytest.nodeid import coerce_node_id
 
 from harness.mariadb import MariaDB
+from harness.phases import Phases
 from harness.postgresql import PostgreSQL
 from harness.rendering import cache_compilation, export, render
 from harness.servers import Server, running
@@ -43,6 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[ONE] = [named(name) for name in (config.getoption("one") or "").split()]
     except ValueError as error:
         raise pytest.UsageError(f"--one: {error}") from None
+    config.pluginmanager.register(Phases())
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -1,0 +1,70 @@
+"""A pytest plugin that prints where the time of a run went, by the file or folder of the tests."""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Any
+
+import pytest
+
+COST = "cost"
+TESTS = PurePath("tests")
+
+
+@dataclass
+class Cost:
+    tests: int = 0
+    seconds: float = 0
+    cpu: float = 0
+
+
+def cpu_seconds() -> float:
+    """CPU time of this process and of the children it has waited for."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+def phase_of(nodeid: str) -> str:
+    """`tests/updates/test_files.py::test_x` belongs to `updates`, `tests/test_types.py` to `types`."""
+    name = PurePath(nodeid.partition("::")[0]).relative_to(TESTS).parts[0]
+    return Path(name).stem.removeprefix("test_")
+
+
+class Phases:
+    def __init__(self) -> None:
+        self.costs: defaultdict[str, Cost] = defaultdict(Cost)
+        self.before = 0.0
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self) -> Iterator[None]:
+        self.before = cpu_seconds()
+        return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, call: pytest.CallInfo[Any]) -> Iterator[None]:
+        # In the process that ran the test: the report carries the cost to the one that prints.
+        report: Any = yield
+        now = cpu_seconds()
+        report.user_properties.append((COST, [call.duration, now - self.before]))
+        self.before = now
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        for name, value in report.user_properties:
+            if name == COST:
+                phase = self.costs[phase_of(report.nodeid)]
+                phase.tests += report.when == "call"
+                phase.seconds += value[0]
+                phase.cpu += value[1]
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if not self.costs:
+            return
+        terminalreporter.section("phases")
+        line = "{:<14}{:>7}{:>10}{:>10}"
+        terminalreporter.line(line.format("", "tests", "seconds", "CPU s"))
+        for name, cost in sorted(self.costs.items(), key=lambda each: -each[1].cpu):
+            row = line.format(name, cost.tests, f"{cost.seconds:.0f}", f"{cost.cpu:.0f}")
+            terminalreporter.line(row)
