@@ -1,4 +1,4 @@
-.PHONY: help demo test test-all lint bench bench-smoke
+.PHONY: help demo test test-all test-real lint bench bench-smoke
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1@/p' Makefile | while IFS=@ read -r name text; do \
@@ -16,6 +16,10 @@ test: $(if $(ONE),,lint) ## test a selection of variants, or only those of ONE=a
 test-all: lint bench-smoke ## render all variants and test many of them
 	@scripts/setup.sh servers
 	.venv/bin/python -m pytest -n 2 --dist loadgroup --all
+
+test-real: ## test on MySQL, Docker, other Pythons and GitHub's workflows; PART=mysql for some, SKIP=docker
+	@scripts/setup.sh servers
+	.venv/bin/python -m pytest -v --real $(PART:%=tests/real/test_%.py) $(SKIP:%=--ignore tests/real/test_%.py)
 
 lint: ## check format, code, types and spelling of this repository
 	@scripts/setup.sh

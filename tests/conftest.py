@@ -18,6 +18,7 @@ from harness.variants import ALL, EVERY, MEASURED, SELECTION, Variant, named
 TESTS = Path(__file__).parent
 # The files and fixtures of the tests that `--one` runs.
 OF_ONE_VARIANT = {"test_render.py", "test_types.py", "test_behaviour.py"}
+REAL = TESTS / "real"
 VARIANT_FIXTURES = {"variant", "checked", "exercised"}
 SERVERS: dict[str, type[Server]] = {"postgresql": PostgreSQL, "mysql": MariaDB}
 ONE = pytest.StashKey[list[Variant]]()
@@ -30,6 +31,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--all",
         action="store_true",
         help="render all variants and run the suites of many, not of a selection",
+    )
+    parser.addoption(
+        "--real",
+        action="store_true",
+        help="run only tests/real, on components that have to be installed first",
     )
     parser.addoption(
         "--one",
@@ -48,7 +54,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """With `--one`, skip files without tests of variants, because importing them takes seconds."""
+    """Skip what this run does not select.
+
+    Tests of real components run only with `--real`. With `--one`, files without tests of variants
+    are skipped, because importing them takes seconds.
+    """
+    if collection_path.parent == TESTS and collection_path.name != "conftest.py":
+        if (collection_path == REAL) is not config.getoption("real"):
+            return True
     if config.stash[ONE] and collection_path.parent == TESTS:
         return collection_path.name not in OF_ONE_VARIANT
     return None

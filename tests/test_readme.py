@@ -6,6 +6,7 @@ from pathlib import Path
 
 import yaml
 
+from harness.components import with_table
 from harness.variants import EVERY, Variant
 
 ROOT = Path(__file__).parent.parent
@@ -56,3 +57,7 @@ def test_table_has_every_question_and_choice() -> None:
 
 def test_number_of_combinations_is_right() -> None:
     assert f"There are {len(EVERY)} combinations" in README
+
+
+def test_table_of_components_is_that_of_the_last_run() -> None:
+    assert with_table(README) == README

@@ -1,0 +1,48 @@
+"""Fixtures of the tests on components that only `make test-real` installs.
+
+A run writes what it tested to `docs/tested-on.json`, and the table in the README.
+"""
+
+from collections.abc import Callable
+
+import pytest
+
+from harness.components import COMPONENTS, Tested, record, today
+
+COMPONENT = "component"
+
+
+@pytest.fixture
+def tested(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Notes a component that this test runs, and its version."""
+
+    def note(component: str, version: str) -> None:
+        assert component in COMPONENTS, f"{component} is missing in harness/components.py"
+        request.node.user_properties.append((COMPONENT, [component, version]))
+
+    return note
+
+
+class TestedOn:
+    """Writes down the components of a run: one passed if all tests that note it did."""
+
+    def __init__(self) -> None:
+        self.runs: dict[str, Tested] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        for name, value in report.user_properties:
+            if name == COMPONENT and report.when == "call":
+                component, version = value
+                run = self.runs.setdefault(component, Tested(component, version, today(), True))
+                run.passed &= report.passed
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        record(self.runs.values())
+        terminalreporter.section("components")
+        for run in self.runs.values():
+            result = "passed" if run.passed else "FAILED"
+            terminalreporter.line(f"{run.component} {run.version}: {result}")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(TestedOn())
