@@ -27,7 +27,7 @@ def cpu_seconds() -> float:
 
 
 def phase_of(nodeid: str) -> str:
-    """`tests/updates/test_files.py::test_x` belongs to `updates`, `tests/test_types.py` to `types`."""
+    """Return the folder in `tests`, or the name of the file: `updates`, or `types`."""
     name = PurePath(nodeid.partition("::")[0]).relative_to(TESTS).parts[0]
     return Path(name).stem.removeprefix("test_")
 
