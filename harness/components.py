@@ -72,7 +72,8 @@ def with_table(text: str) -> str:
     """Return the README with the table of today's file."""
     before, found, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
-    assert found and end, f"README.md has no {BEGIN.strip()} or {END.strip()}"
+    assert found, f"README.md has no line {BEGIN.strip()}"
+    assert end, f"README.md has no line {END.strip()} after it"
     return f"{before}{BEGIN}{table()}{END}{after}"
 
 

@@ -59,10 +59,11 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     Tests of real components run only with `--real`. With `--one`, files without tests of variants
     are skipped, because importing them takes seconds.
     """
-    if collection_path.parent == TESTS and collection_path.name != "conftest.py":
-        if (collection_path == REAL) is not config.getoption("real"):
-            return True
-    if config.stash[ONE] and collection_path.parent == TESTS:
+    if collection_path.parent != TESTS or collection_path.name == "conftest.py":
+        return None
+    if (collection_path == REAL) is not config.getoption("real"):
+        return True
+    if config.stash[ONE]:
         return collection_path.name not in OF_ONE_VARIANT
     return None
 

@@ -4,6 +4,7 @@ A run writes what it tested to `docs/tested-on.json`, and the table in the READM
 """
 
 from collections.abc import Callable
+from typing import cast
 
 import pytest
 
@@ -32,7 +33,7 @@ class TestedOn:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         for name, value in report.user_properties:
             if name == COMPONENT and report.when == "call":
-                component, version = value
+                component, version = cast("tuple[str, str]", value)
                 run = self.runs.setdefault(component, Tested(component, version, today(), True))
                 run.passed &= report.passed
 
