@@ -21,7 +21,7 @@ from pathlib import Path
 
 import yaml
 
-from harness.rendering import ROOT, cache_compilation, export, render
+from harness.rendering import ROOT, export, render, speed_up_copier
 from harness.variants import EVERY, SELECTION, Variant
 
 SECRET = re.compile(r"(?<=^SECRET_KEY=development-)\w{64}$", re.MULTILINE)
@@ -115,7 +115,7 @@ def main(arguments: list[str]) -> int:
         todo = list(dict.fromkeys(cases(SELECTION if options.quick else EVERY)))
         jobs = [((base, working_tree), case) for case in todo]
         differing = 0
-        with ProcessPoolExecutor(options.processes, initializer=cache_compilation) as pool:
+        with ProcessPoolExecutor(options.processes, initializer=speed_up_copier) as pool:
             for case, text in zip(todo, pool.map(compare, jobs, chunksize=8), strict=True):
                 if text:
                     differing += 1

@@ -10,10 +10,10 @@ from _pytest.nodeid import coerce_node_id
 from harness.mariadb import MariaDB
 from harness.phases import Phases
 from harness.postgresql import PostgreSQL
-from harness.rendering import cache_compilation, export, render
+from harness.rendering import export, render, speed_up_copier
 from harness.servers import Server, running
 from harness.services import ENVIRONMENTS, Service
-from harness.variants import ALL, EVERY, MEASURED, SELECTION, Variant, named
+from harness.variants import ALL, EVERY, SELECTION, Variant, named
 
 TESTS = Path(__file__).parent
 # The files and fixtures of the tests that `--one` runs.
@@ -23,7 +23,7 @@ VARIANT_FIXTURES = {"variant", "checked", "exercised"}
 SERVERS: dict[str, type[Server]] = {"postgresql": PostgreSQL, "mysql": MariaDB}
 ONE = pytest.StashKey[list[Variant]]()
 
-cache_compilation()
+speed_up_copier()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -72,7 +72,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Parametrize tests with variants.
 
     `variant` is rendered, `checked` also type-checked, and `updated` rendered from a release and
-    updated. The suite of `exercised` is run, with `coverage` if that is true.
+    updated. The suite of `exercised` is run.
     """
     everything = metafunc.config.getoption("all")
     one = metafunc.config.stash[ONE]
@@ -86,14 +86,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         # One worker runs all variants that share an environment.
         params = [
             pytest.param(
-                variant,
-                not one and (everything or variant in MEASURED),
-                marks=pytest.mark.xdist_group(variant.environment),
-                id=str(variant),
+                variant, marks=pytest.mark.xdist_group(variant.environment), id=str(variant)
             )
             for variant in one or (ALL if everything else SELECTION)
         ]
-        metafunc.parametrize(("exercised", "coverage"), params)
+        metafunc.parametrize("exercised", params)
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,20 +1,42 @@
-"""The suites of rendered services, each in its own environment on a real database."""
+"""The suites of rendered services, each in its own environment on a real database.
+
+Variants of one driver have the same machinery, which has most of the tests, in `tests/core`. So only
+some run the whole suite, with coverage, on a server that they start themselves: those in `MEASURED`
+by default, and those in `SELECTION` with `--all`. The others run the tests of their own code, on a
+server that is shared.
+"""
 
 from collections.abc import Callable
 
+import pytest
+
+from harness.servers import Server
 from harness.services import Service
-from harness.variants import Variant
+from harness.variants import FAMILIES, MEASURED, SELECTION, Variant
 
 
 def test_suite_passes(
     installed: Callable[[Variant], Service],
+    servers: Callable[[str], Server],
     exercised: Variant,
-    coverage: bool,
+    request: pytest.FixtureRequest,
     worker_id: str,
 ) -> None:
+    service = installed(exercised)
     # In two processes, unless xdist runs this test in parallel with others.
-    options = ["-n", "2"] * (worker_id == "master") + ["--cov"] * coverage
-    output = installed(exercised).uv_run("pytest", "-q", *options)
+    options = ["-n", "2"] * (worker_id == "master")
+    measured = exercised in (SELECTION if request.config.getoption("all") else MEASURED)
+    if request.config.getoption("one"):
+        measured = False
+    elif measured:
+        options += ["--cov"]
+    else:
+        options += ["--ignore=tests/core"]
+        family = FAMILIES[exercised.driver]
+        if family != "sqlite":
+            url = f"{family}://{servers(family).address}/service_test"
+            service.variables["TEST_DATABASE_URL"] = url
+    output = service.uv_run("pytest", "-q", *options)
     assert "passed" in output
-    assert ("Total coverage: 100.00%" in output) is coverage
+    assert ("Total coverage: 100.00%" in output) is measured
     assert "skipped" not in output.replace("files skipped due to complete coverage", "")
