@@ -1,7 +1,8 @@
 """Fixtures: the template of the work tree, its rendered variants, and database servers."""
 
+import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,23 @@ from harness.postgresql import PostgreSQL
 from harness.rendering import export, render, speed_up_copier
 from harness.servers import Server, running
 from harness.services import ENVIRONMENTS, Service
-from harness.variants import ALL, EVERY, SELECTION, Variant, named
+from harness.variants import ALL, EVERY, MEASURED, SELECTION, Variant, named
 
 TESTS = Path(__file__).parent
 # The files and fixtures of the tests that `--one` runs.
 OF_ONE_VARIANT = {"test_render.py", "test_types.py", "test_behaviour.py"}
 REAL = TESTS / "real"
-VARIANT_FIXTURES = {"variant", "checked", "exercised"}
+VARIANT_FIXTURES = {"variant", "twice", "checked", "exercised"}
+# The variants of a test, by default and with `--all`: `variant` is rendered, `twice` a second time,
+# `checked` also type-checked, and `updated` rendered from a release and updated. The suite of
+# `exercised` is run.
+VARIANTS = {
+    "variant": (ALL, EVERY),
+    "twice": (MEASURED, SELECTION),
+    "checked": (SELECTION, ALL),
+    "updated": (SELECTION[::3], ALL),
+    "exercised": (SELECTION, ALL),
+}
 SERVERS: dict[str, type[Server]] = {"postgresql": PostgreSQL, "mysql": MariaDB}
 ONE = pytest.StashKey[list[Variant]]()
 
@@ -69,28 +80,19 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Parametrize tests with variants.
+    """Parametrize tests with the variants of `VARIANTS`, or with those of `--one`."""
+    for name, (some, more) in VARIANTS.items():
+        if name in metafunc.fixturenames:
+            selected = more if metafunc.config.getoption("all") else some
+            variants: list[Variant] = metafunc.config.stash[ONE] or selected
+            metafunc.parametrize(name, variants, ids=str)
 
-    `variant` is rendered, `checked` also type-checked, and `updated` rendered from a release and
-    updated. The suite of `exercised` is run.
-    """
-    everything = metafunc.config.getoption("all")
-    one = metafunc.config.stash[ONE]
-    if "variant" in metafunc.fixturenames:
-        metafunc.parametrize("variant", one or (EVERY if everything else ALL), ids=str)
-    if "checked" in metafunc.fixturenames:
-        metafunc.parametrize("checked", one or (ALL if everything else SELECTION), ids=str)
-    if "updated" in metafunc.fixturenames:
-        metafunc.parametrize("updated", ALL if everything else SELECTION[::3], ids=str)
-    if "exercised" in metafunc.fixturenames:
-        # One worker runs all variants that share an environment.
-        params = [
-            pytest.param(
-                variant, marks=pytest.mark.xdist_group(variant.environment), id=str(variant)
-            )
-            for variant in one or (ALL if everything else SELECTION)
-        ]
-        metafunc.parametrize("exercised", params)
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let one worker run all suites that share an environment."""
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    if variant := parameters.get("exercised"):
+        item.add_marker(pytest.mark.xdist_group(variant.environment))
 
 
 @pytest.hookimpl(trylast=True)
@@ -118,15 +120,23 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def rendered(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Variant], Path]:
-    """Renders each variant once. Tests must not change it."""
-    services: dict[Variant, Path] = {}
+def rendered(
+    template: Path, tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> Callable[[Variant], Path]:
+    """Renders each variant once, for all workers. Tests must not change it."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "rendered"
+    folder.mkdir(exist_ok=True)
 
     def service(variant: Variant) -> Path:
-        if variant not in services:
-            folder = tmp_path_factory.mktemp(str(variant))
-            services[variant] = render(template, folder / "service", **variant.answers)
-        return services[variant]
+        path = folder / str(variant)
+        if not path.exists():
+            made = render(
+                template, tmp_path_factory.mktemp("render") / "service", **variant.answers
+            )
+            with suppress(OSError):  # another worker was first
+                made.rename(path)
+        return path
 
     return service
 
@@ -168,11 +178,13 @@ def in_environment(worker_id: str) -> Callable[[Path, Variant], Service]:
 
 @pytest.fixture
 def installed(
-    template: Path, tmp_path: Path, in_environment: Callable[[Path, Variant], Service]
+    rendered: Callable[[Variant], Path],
+    tmp_path: Path,
+    in_environment: Callable[[Path, Variant], Service],
 ) -> Callable[[Variant], Service]:
-    """Renders a variant for one test, with its environment."""
+    """A copy of a variant for one test, with its environment."""
 
     def service(variant: Variant) -> Service:
-        return in_environment(render(template, tmp_path / "service", **variant.answers), variant)
+        return in_environment(shutil.copytree(rendered(variant), tmp_path / "service"), variant)
 
     return service

@@ -1,9 +1,9 @@
 """The suites of rendered services, each in its own environment on a real database.
 
-Variants of one driver have the same machinery, which has most of the tests, in `tests/core`. So only
-some run the whole suite, with coverage, on a server that they start themselves: those in `MEASURED`
-by default, and those in `SELECTION` with `--all`. The others run the tests of their own code, on a
-server that is shared.
+Variants of one driver have the same machinery, and most tests are those of it, in `tests/core`. So
+only some run the whole suite, with coverage, on a server that they start themselves: those in
+`MEASURED` by default, and those in `SELECTION` with `--all`. The others run the tests of their own
+code, on a server that is shared.
 """
 
 from collections.abc import Callable

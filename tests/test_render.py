@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
+from itertools import cycle, product
 from pathlib import Path
 
 import pytest
@@ -222,12 +223,12 @@ def test_python_compiles(rendered: Rendered, variant: Variant) -> None:
 
 
 def test_second_render_differs_only_in_the_secret(
-    template: Path, rendered: Rendered, variant: Variant, tmp_path: Path
+    template: Path, rendered: Rendered, twice: Variant, tmp_path: Path
 ) -> None:
-    first = files_of(rendered(variant))
-    second = files_of(render(template, tmp_path / "service", **variant.answers))
+    first = files_of(rendered(twice))
+    second = files_of(render(template, tmp_path / "service", **twice.answers))
     secret = re.compile(r"(?<=^SECRET_KEY=development-)\w{64}$", re.MULTILINE)
-    if variant.auth == "jwt":
+    if twice.auth == "jwt":
         assert secret.findall(first[".env"]) != secret.findall(second[".env"])
     for files in (first, second):
         files[".env"] = secret.sub("", files[".env"])
@@ -280,11 +281,19 @@ UNUSUAL = {
 }
 
 
-@pytest.mark.parametrize("driver", ONE_OF_EACH_FAMILY)
-@pytest.mark.parametrize(("name", "description"), UNUSUAL.values(), ids=UNUSUAL)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Render each unusual name on one of the databases, and with `--all` on each."""
+    if "unusual" in metafunc.fixturenames:
+        each = zip(UNUSUAL, cycle(ONE_OF_EACH_FAMILY))
+        everything = metafunc.config.getoption("all")
+        pairs = product(UNUSUAL, ONE_OF_EACH_FAMILY) if everything else each
+        metafunc.parametrize(("unusual", "driver"), list(pairs))
+
+
 def test_unusual_names_render_valid_files(
-    template: Path, tmp_path: Path, name: str, description: str, driver: str
+    template: Path, tmp_path: Path, unusual: str, driver: str
 ) -> None:
+    name, description = UNUSUAL[unusual]
     service = render(
         template,
         tmp_path / "service",
