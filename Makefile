@@ -9,13 +9,13 @@ demo: ## render the default service, start it and call its API
 	@scripts/setup.sh
 	@.venv/bin/python -m scripts.demo
 
-test: $(if $(ONE),,lint) ## test a selection of variants, or only those of ONE=asyncpg-jwt-flat
+test: $(if $(ONE)$(K),,lint) ## test a selection of variants; ONE=asyncpg-jwt-flat for some, K=asyncpg for some tests
 	@scripts/setup.sh servers
-	.venv/bin/python -m pytest $(if $(ONE),-v --one "$(ONE)",-n 2 --dist loadgroup)
+	.venv/bin/python -m pytest $(if $(ONE),-v --one "$(ONE)",-n 2 --dist loadgroup) $(if $(K),-k "$(K)")
 
-test-all: lint bench-smoke ## render all variants and test many of them
+test-all: $(if $(PART),,lint bench-smoke) ## render all variants and test many of them; PART=updates for a part
 	@scripts/setup.sh servers
-	.venv/bin/python -m pytest -n 2 --dist loadgroup --all
+	.venv/bin/python -m pytest -n 2 --dist loadgroup --all $(PART:%=--part %)
 
 test-real: ## test on MySQL, Docker, other Pythons and GitHub's workflows; PART=mysql for some, SKIP=docker
 	@scripts/setup.sh servers

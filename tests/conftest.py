@@ -9,6 +9,7 @@ import pytest
 from _pytest.nodeid import coerce_node_id
 
 from harness.mariadb import MariaDB
+from harness.parts import OF_VARIANTS, PARTS, REAL, part_of
 from harness.phases import Phases
 from harness.postgresql import PostgreSQL
 from harness.rendering import export, render, speed_up_copier
@@ -17,9 +18,7 @@ from harness.services import ENVIRONMENTS, Service
 from harness.variants import ALL, EVERY, MEASURED, SELECTION, Variant, named
 
 TESTS = Path(__file__).parent
-# The files and fixtures of the tests that `--one` runs.
-OF_ONE_VARIANT = {"test_render.py", "test_types.py", "test_behaviour.py"}
-REAL = TESTS / "real"
+# The fixtures of the tests that `--one` runs.
 VARIANT_FIXTURES = {"variant", "twice", "checked", "exercised"}
 # The variants of a test, by default and with `--all`: `variant` is rendered, `twice` a second time,
 # `checked` also type-checked, and `updated` rendered from a release and updated. The suite of
@@ -43,6 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="render all variants and run the suites of many, not of a selection",
     )
+    parser.addoption("--part", choices=PARTS, help="run only this part of the tests")
     parser.addoption(
         "--real",
         action="store_true",
@@ -65,18 +65,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Skip what this run does not select.
-
-    Tests of real components run only with `--real`. With `--one`, files without tests of variants
-    are skipped, because importing them takes seconds.
-    """
+    """Skip what this run does not select, because importing it takes seconds."""
     if collection_path.parent != TESTS or collection_path.name == "conftest.py":
         return None
-    if (collection_path == REAL) is not config.getoption("real"):
+    if (collection_path.name == REAL) is not config.getoption("real"):
         return True
-    if config.stash[ONE]:
-        return collection_path.name not in OF_ONE_VARIANT
-    return None
+    if (part := config.getoption("part")) and part_of(collection_path) != part:
+        return True
+    return (config.stash[ONE] != [] and collection_path.name not in OF_VARIANTS) or None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

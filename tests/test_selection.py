@@ -2,9 +2,11 @@
 
 from dataclasses import fields
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 
+from harness.parts import PARTS
 from harness.variants import (
     ALL,
     AUTHS,
@@ -83,3 +85,10 @@ def test_parts_of_a_name_come_in_any_order_and_have_defaults() -> None:
 def test_invalid_name_is_an_error_with_a_message(name: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         named(name)
+
+
+def test_parts_name_folders_and_files_of_the_tests() -> None:
+    existing = {path.name for path in Path(__file__).parent.iterdir()}
+    in_parts = [name for names in PARTS.values() for name in names]
+    assert len(in_parts) == len(set(in_parts))
+    assert set(in_parts) <= existing

@@ -1,0 +1,21 @@
+"""The parts of this repository's tests, each of which can run alone."""
+
+from pathlib import Path
+
+# Folders and files in tests/; what is in none of these is in `rest`.
+PARTS = {
+    "suites": {"test_behaviour.py"},
+    "renders": {"template", "test_contract.py", "test_render.py", "test_types.py"},
+    "updates": {"adopting", "updates"},
+    "servers": {"faults", "hostile", "systems", "test_servers.py", "test_transfer.py"},
+    "rest": set[str](),
+}
+# What `make test-real` runs, and nothing else does.
+REAL = "real"
+# The files whose tests have variants as parameters.
+OF_VARIANTS = {"test_behaviour.py", "test_render.py", "test_types.py"}
+
+
+def part_of(path: Path) -> str:
+    """Return the part of a folder or file in tests/."""
+    return next((part for part, names in PARTS.items() if path.name in names), "rest")
