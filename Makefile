@@ -18,7 +18,7 @@ test-all: $(if $(PART),,lint bench-smoke) ## render all variants and test many o
 	.venv/bin/python -m pytest -n 2 --dist loadgroup --all $(PART:%=--part %)
 
 test-real: ## test on MySQL, Docker, other Pythons and GitHub's workflows; PART=mysql for some, SKIP=docker
-	@scripts/setup.sh servers
+	@scripts/setup.sh servers real
 	.venv/bin/python -m pytest -v --real $(PART:%=tests/real/test_%.py) $(SKIP:%=--ignore tests/real/test_%.py)
 
 lint: ## check format, code, types and spelling of this repository

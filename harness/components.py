@@ -20,7 +20,7 @@ COMPONENTS = {
     "Python 3.12": "a service's suite",
     "Python 3.13": "a service's suite",
     "Python 3.14": "a service's suite",
-    "act": "jobs of the workflows",
+    "act": "jobs of the workflows, with stubs of actions",
     "zizmor": "workflows",
     "actionlint": "workflows",
     "hadolint": "Dockerfile",

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Create .venv with the versions in pyproject.toml. The argument "servers" also installs MariaDB and
-# PgBouncer, and "benchmarks" wrk and the packages of the benchmarks.
+# PgBouncer, "benchmarks" wrk and the packages of the benchmarks, and "real" what only
+# `make test-real` needs.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -44,6 +45,12 @@ for wanted in "$@"; do
         if [ ! .venv/benchmarks -nt pyproject.toml ]; then
             .venv/bin/uv pip install --quiet --python .venv/bin/python --group benchmarks
             touch .venv/benchmarks
+        fi
+        ;;
+    real)
+        if [ ! .venv/real -nt pyproject.toml ]; then
+            .venv/bin/uv pip install --quiet --python .venv/bin/python --group real
+            touch .venv/real
         fi
         ;;
     esac

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -64,9 +65,14 @@ def test_image_copies_files_that_exist_and_are_not_ignored(service: Path) -> Non
         assert (service / source).exists()
 
 
+def test_image_has_the_version_of_uv_that_tests_use(service: Path) -> None:
+    dockerfile = (service / "Dockerfile").read_text()
+    assert f"\nRUN pip install --no-cache-dir uv=={version('uv')}\n" in dockerfile
+
+
 def test_image_does_not_run_as_root(service: Path) -> None:
     dockerfile = (service / "Dockerfile").read_text()
-    assert dockerfile.rindex("USER service") > dockerfile.rindex("FROM")
+    assert dockerfile.rindex("USER 10001") > dockerfile.rindex("FROM")
 
 
 def test_image_is_healthy_when_the_service_is_ready(service: Path) -> None:
@@ -99,6 +105,26 @@ def test_ports_are_published_only_on_localhost(service: Path) -> None:
     for container in yaml.safe_load((service / "compose.yaml").read_text())["services"].values():
         for port in container.get("ports", []):
             assert port.startswith("127.0.0.1:")
+
+
+def test_workflows_use_each_action_at_one_commit_that_a_version_explains(service: Path) -> None:
+    pins: dict[str, set[str]] = {}
+    for folder in (ROOT, service):
+        for workflow in (folder / ".github" / "workflows").glob("*.yml"):
+            for action, pin in re.findall(r"uses: (\S+)@(.+)", workflow.read_text()):
+                assert re.fullmatch(r"[0-9a-f]{40} # v\d+\.\d+\.\d+", pin), f"{action}@{pin}"
+                pins.setdefault(action, set()).add(pin)
+    assert {"actions/checkout", "actions/setup-python", "astral-sh/setup-uv"} <= set(pins)
+    # Dependabot does not read ci.yml.jinja: copy the line from template.yml.
+    assert {action: found for action, found in pins.items() if len(found) > 1} == {}
+
+
+def test_checkouts_leave_no_token_to_installed_packages(service: Path) -> None:
+    for folder in (ROOT, service):
+        for workflow in (folder / ".github" / "workflows").glob("*.yml"):
+            for job in yaml.safe_load(workflow.read_text())["jobs"].values():
+                [checkout] = [s for s in job["steps"] if "actions/checkout" in s.get("uses", "")]
+                assert checkout["with"]["persist-credentials"] is False, workflow
 
 
 def test_workflow_of_a_service_tests_every_supported_version_of_python(service: Path) -> None:
