@@ -5,8 +5,10 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from harness.parts import PARTS
+from harness.rendering import ROOT
 from harness.variants import (
     ALL,
     AUTHS,
@@ -92,3 +94,8 @@ def test_parts_name_folders_and_files_of_the_tests() -> None:
     in_parts = [name for names in PARTS.values() for name in names]
     assert len(in_parts) == len(set(in_parts))
     assert set(in_parts) <= existing
+
+
+def test_nightly_workflow_runs_every_part() -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "nightly.yml").read_text())
+    assert workflow["jobs"]["all-variants"]["strategy"]["matrix"]["part"] == list(PARTS)
