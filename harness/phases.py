@@ -2,10 +2,10 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -38,14 +38,16 @@ class Phases:
         self.before = 0.0
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self) -> Iterator[None]:
+    def pytest_runtest_protocol(self) -> Generator[None, object, object]:
         self.before = cpu_seconds()
         return (yield)
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self, call: pytest.CallInfo[Any]) -> Iterator[None]:
+    def pytest_runtest_makereport(
+        self, call: pytest.CallInfo[Any]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         # In the process that ran the test: the report carries the cost to the one that prints.
-        report: Any = yield
+        report = yield
         now = cpu_seconds()
         report.user_properties.append((COST, [call.duration, now - self.before]))
         self.before = now
@@ -54,10 +56,11 @@ class Phases:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         for name, value in report.user_properties:
             if name == COST:
+                seconds, cpu = cast("tuple[float, float]", value)
                 phase = self.costs[phase_of(report.nodeid)]
                 phase.tests += report.when == "call"
-                phase.seconds += value[0]
-                phase.cpu += value[1]
+                phase.seconds += seconds
+                phase.cpu += cpu
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if not self.costs:
