@@ -21,13 +21,11 @@ TESTS = Path(__file__).parent
 # The fixtures of the tests that `--one` runs.
 VARIANT_FIXTURES = {"variant", "twice", "checked", "exercised"}
 # The variants of a test, by default and with `--all`: `variant` is rendered, `twice` a second time,
-# `checked` also type-checked, and `updated` rendered from a release and updated. The suite of
-# `exercised` is run.
+# `checked` also type-checked, and the suite of `exercised` is run.
 VARIANTS = {
     "variant": (ALL, EVERY),
     "twice": (MEASURED, SELECTION),
     "checked": (SELECTION, ALL),
-    "updated": (SELECTION[::3], ALL),
     "exercised": (SELECTION, ALL),
 }
 SERVERS: dict[str, type[Server]] = {"postgresql": PostgreSQL, "mysql": MariaDB}

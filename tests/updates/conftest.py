@@ -1,22 +1,54 @@
 """Fixtures: the template with its releases, and a copy for tests that make another release."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import cycle, product
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from harness.projects import Template
-from harness.variants import DRIVERS, STRUCTURES, Variant
+from harness.projects import Template, releases
+from harness.variants import ALL, AUTHS, DRIVERS, EXAMPLES, SELECTION, STRUCTURES, Variant
+
+# Together these have every file of the template.
+COMPLETE = [
+    Variant(driver, structure, "jwt", ("projects", "measurements", "assistant"), dev, True)
+    for driver, structure, dev in [
+        ("asyncpg", "flat", "sqlite"),
+        ("aiosqlite", "layered", "same"),
+        ("aiomysql", "by_feature", "same"),
+        ("psycopg", "flat", "same"),
+    ]
+]
+MIGRATED = [
+    Variant("asyncpg", "flat", auth, examples) for examples in ((), EXAMPLES) for auth in AUTHS
+]
+# What tests update from a release, by default and with `--all`.
+RELEASED: dict[str, tuple[Sequence[Any], Sequence[Any]]] = {
+    "structure": (STRUCTURES, STRUCTURES),
+    "updated": (SELECTION[::3], ALL),
+    "complete": (COMPLETE, COMPLETE),
+    "migrated": (MIGRATED, MIGRATED),
+}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Parametrize the tests of updates; `--all` has more of each.
 
+    `version` is a release to update from: by default the first and the last take turns.
     `edited` is the structure of a service with edits and rows, `without_accounts` the service that
     accounts are added to, and `switched` the drivers before and after a switch. `suite` are the
     arguments of pytest: by default some test files, because other tests run the whole suite.
     """
     everything = metafunc.config.getoption("all")
+    for name, (some, more) in RELEASED.items():
+        if {"version", name} <= set(metafunc.fixturenames):
+            versions = list(releases())
+            in_turn = zip(cycle([versions[0], versions[-1]]), some)
+            pairs = list(product(versions, more) if everything else in_turn)
+            metafunc.parametrize(
+                ("version", name), pairs, ids=["-".join(map(str, p)) for p in pairs]
+            )
     if "suite" in metafunc.fixturenames:
         some = ["tests/core/test_migrations.py", "tests/test_tasks.py", "tests/test_labels.py"]
         metafunc.parametrize("suite", [["--cov"] if everything else some], ids=["suite"])

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.projects import NEXT, WORK_TREE, Project, Template, releases
+from harness.projects import NEXT, WORK_TREE, Project, Template
 from harness.running import database, run_in, succeed_in
 from harness.services import Service
-from harness.variants import STRUCTURES, Variant
+from harness.variants import Variant
 from tests.updates import owner, reports
 from tests.updates.future_releases import (
     add_column_with_migration,
@@ -19,8 +19,6 @@ from tests.updates.future_releases import (
 pytestmark = pytest.mark.xdist_group("aiosqlite-none")
 
 
-@pytest.mark.parametrize("structure", STRUCTURES)
-@pytest.mark.parametrize("version", releases())
 def test_edits_and_rows_are_kept_and_the_suite_passes(
     upstream: Template,
     tmp_path: Path,

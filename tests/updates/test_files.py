@@ -3,23 +3,11 @@
 import shutil
 from pathlib import Path
 
-import pytest
 import yaml
 
-from harness.projects import NEXT, Project, Template, commit, git, releases
-from harness.variants import AUTHS, EXAMPLES, Variant
+from harness.projects import NEXT, Project, Template, commit, git
+from harness.variants import Variant
 from tests.updates.future_releases import add_setting
-
-# Together these have every file of the template.
-COMPLETE = [
-    Variant(driver, structure, "jwt", ("projects", "measurements", "assistant"), dev, True)
-    for driver, structure, dev in [
-        ("asyncpg", "flat", "sqlite"),
-        ("aiosqlite", "layered", "same"),
-        ("aiomysql", "by_feature", "same"),
-        ("psycopg", "flat", "same"),
-    ]
-]
 
 
 def names(folder: Path) -> set[str]:
@@ -47,8 +35,6 @@ def vanished(project: Project) -> set[str]:
     return {name for name in before if f"# mine: {name}\n" not in texts}
 
 
-@pytest.mark.parametrize("version", releases())
-@pytest.mark.parametrize("complete", COMPLETE, ids=str)
 def test_no_edit_vanishes(
     upstream: Template, tmp_path: Path, complete: Variant, version: str
 ) -> None:
@@ -157,17 +143,13 @@ def test_shallow_clone_keeps_its_edits(upstream: Template, tmp_path: Path) -> No
     assert "It keeps the plans of a garden." in shallow.files()["README.md"]
 
 
-@pytest.mark.parametrize("version", releases())
-@pytest.mark.parametrize("auth", AUTHS)
-@pytest.mark.parametrize("examples", [(), EXAMPLES], ids=["empty", "all"])
 def test_released_first_migration_does_not_change(
-    upstream: Template, tmp_path: Path, examples: tuple[str, ...], auth: str, version: str
+    upstream: Template, tmp_path: Path, version: str, migrated: Variant
 ) -> None:
     """Updates do not render it again, so later releases add their changes as new migrations."""
     first = "migrations/versions/0001_initial.py"
-    answers = Variant("asyncpg", "flat", auth, examples).answers
-    old = Project.copy(upstream, tmp_path / "old", version, **answers)
-    new = Project.copy(upstream, tmp_path / "new", **answers)
+    old = Project.copy(upstream, tmp_path / "old", version, **migrated.answers)
+    new = Project.copy(upstream, tmp_path / "new", **migrated.answers)
     released = old.files()[first]
     if version.startswith("1."):
         # The update to 2.0.0 rewrites its import.

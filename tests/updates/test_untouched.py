@@ -2,13 +2,10 @@
 
 from pathlib import Path
 
-import pytest
-
-from harness.projects import Project, Template, releases
+from harness.projects import Project, Template
 from harness.variants import Variant
 
 
-@pytest.mark.parametrize("version", releases())
 def test_update_equals_a_fresh_copy(
     upstream: Template, tmp_path: Path, version: str, updated: Variant
 ) -> None:
