@@ -38,8 +38,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
     `version` is a release to update from: by default the first and the last take turns.
     `edited` is the structure of a service with edits and rows, `without_accounts` the service that
-    accounts are added to, and `switched` the drivers before and after a switch. `suite` are the
-    arguments of pytest: by default some test files, because other tests run the whole suite.
+    accounts are added to, and `switched` the drivers before and after a switch.
     """
     everything = metafunc.config.getoption("all")
     for name, (some, more) in RELEASED.items():
@@ -50,9 +49,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.parametrize(
                 ("version", name), pairs, ids=["-".join(map(str, p)) for p in pairs]
             )
-    if "suite" in metafunc.fixturenames:
-        some = ["tests/core/test_migrations.py", "tests/test_tasks.py", "tests/test_labels.py"]
-        metafunc.parametrize("suite", [["--cov"] if everything else some], ids=["suite"])
     if "edited" in metafunc.fixturenames:
         metafunc.parametrize("edited", STRUCTURES if everything else STRUCTURES[:1])
     if "without_accounts" in metafunc.fixturenames:
@@ -89,6 +85,12 @@ def own_mirrors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COPIER_CACHE_DIR", str(tmp_path_factory.mktemp("mirrors")))
         yield
+
+
+@pytest.fixture
+def suite(pytestconfig: pytest.Config) -> list[str]:
+    """Arguments of pytest: the whole suite with `--all`, otherwise the owner's tests."""
+    return ["--cov"] if pytestconfig.getoption("all") else ["--ignore=tests/core"]
 
 
 @pytest.fixture(scope="session")

@@ -65,7 +65,11 @@ def projects_of_ada(service: Service, url: str) -> list[str]:
 
 
 def test_rows_go_to_the_account_in_the_environment(
-    upstream: Template, tmp_path: Path, in_environment: Environment, without_accounts: Variant
+    upstream: Template,
+    tmp_path: Path,
+    in_environment: Environment,
+    without_accounts: Variant,
+    suite: list[str],
 ) -> None:
     with accounts_added(
         upstream, tmp_path / "project", in_environment, without_accounts, "one_account"
@@ -86,7 +90,7 @@ def test_rows_go_to_the_account_in_the_environment(
     protected = ("pytest", "-q", "tests/test_auth.py", "-k", "need_a_token")
     assert "/api/v1/labels" in service.uv_run_failing(*protected)
     protect_labels(project)
-    assert "passed" in service.uv_run("pytest", "-q", "-n", "2", "--cov")
+    assert "passed" in service.uv_run("pytest", "-q", "-n", "2", *suite)
 
 
 def protect_labels(project: Project) -> None:

@@ -86,6 +86,7 @@ def test_added_example_needs_a_migration_of_the_owner(
     upstream: Template,
     tmp_path: Path,
     in_environment: Callable[[Path, Variant], Service],
+    suite: list[str],
 ) -> None:
     variant = Variant("aiosqlite", examples=())
     project = Project.copy(upstream, tmp_path / "project", **variant.answers)
@@ -100,7 +101,7 @@ def test_added_example_needs_a_migration_of_the_owner(
     service.uv_run_failing("alembic", "check")
     service.uv_run("alembic", "revision", "--autogenerate", "-m", "New tables")
     service.uv_run("alembic", "upgrade", "head")
-    assert "passed" in service.uv_run("pytest", "-q", "--cov", "-n", "2")
+    assert "passed" in service.uv_run("pytest", "-q", "-n", "2", *suite)
 
 
 @pytest.mark.parametrize(

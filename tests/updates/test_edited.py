@@ -8,7 +8,7 @@ import pytest
 from harness.projects import NEXT, WORK_TREE, Project, Template
 from harness.running import database, run_in, succeed_in
 from harness.services import Service
-from harness.variants import Variant
+from harness.variants import STRUCTURES, Variant
 from tests.updates import owner, reports
 from tests.updates.future_releases import (
     add_column_with_migration,
@@ -25,6 +25,7 @@ def test_edits_and_rows_are_kept_and_the_suite_passes(
     in_environment: Callable[[Path, Variant], Service],
     structure: str,
     version: str,
+    suite: list[str],
 ) -> None:
     variant = Variant("aiosqlite", structure)
     project = Project.copy(upstream, tmp_path / "project", version, **variant.answers)
@@ -45,7 +46,9 @@ def test_edits_and_rows_are_kept_and_the_suite_passes(
         succeed_in(service, url, "alembic", "check")
         assert owner.show(service, url) == rows
     service.uv_run("mypy")
-    assert "passed" in service.uv_run("pytest", "-q", "-n", "2")
+    if structure == STRUCTURES[0]:
+        suite = []  # the machinery has moved in the same way in all structures
+    assert "passed" in service.uv_run("pytest", "-q", "-n", "2", *suite)
 
 
 def test_migrations_of_owner_and_template_can_be_merged(

@@ -19,6 +19,7 @@ def test_edits_and_rows_move_to_the_new_database(
     tmp_path: Path,
     in_environment: Callable[[Path, Variant], Service],
     switched: tuple[str, str],
+    suite: list[str],
 ) -> None:
     old, new = switched
     before = Variant(old)
@@ -47,4 +48,4 @@ def test_edits_and_rows_move_to_the_new_database(
                 "DATABASE_URL must start with"
                 in run_in(service, old_url, "alembic", "current").stdout
             )
-    assert "passed" in service.uv_run("pytest", "-q", "--cov", "-n", "2")
+    assert "passed" in service.uv_run("pytest", "-q", "-n", "2", *suite)
