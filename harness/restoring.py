@@ -13,46 +13,38 @@ from uuid import uuid4
 
 from harness.running import Running, serving
 from harness.services import Service
-from harness.sites import Site
+from harness.sites import LIVE, RESTORED, Site
 from harness.waiting import eventually
 
 CLIENTS = 4
 CREDITS = 100_000
-# So many that a backup takes a while.
-OTHER_BUDGETS = 10_000
-# The first has several lines.
-TEXTS = ["A line\nand \\n another\ttab", "café 🐟", "O'Brien", 'a \\" quote', "100 % -- ; --"]
+TEXTS = ["back \\n slash \\", "café 🐟", "O'Brien", 'a \\" quote', "100 % -- ; --"]
 
 BLOCK = re.compile(r"(?:^On (\w+):\n\n)?^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
-# A credit becomes a project: their total is constant in a consistent backup.
-ENDPOINTS = f"""
+# A credit becomes a task: their total is constant in a consistent backup.
+ENDPOINTS = """
 from uuid import UUID, uuid4  # noqa: E402
 
-from sqlalchemy import func, insert, select, update  # noqa: E402
+from sqlalchemy import func, select, update  # noqa: E402
 
 from app.database import ReadSession, Session  # noqa: E402
-from app.models import Budget, Project, Task, TaskStatus  # noqa: E402
+from app.models import Budget, Task, TaskStatus  # noqa: E402
 
 
-@app.post("/spend/{{budget_id}}/{{name}}")
-async def spend(session: Session, budget_id: UUID, name: str) -> None:
+@app.post("/spend/{budget_id}/{project_id}/{title}")
+async def spend(session: Session, budget_id: UUID, project_id: UUID, title: str) -> None:
     budget = update(Budget).where(Budget.id == budget_id)
     await session.execute(budget.values(credits=Budget.credits - 1))
-    session.add(Project(name=name, description="Spent"))
+    task = Task(project_id=project_id, title=title, status=TaskStatus.DONE, priority=1)
+    session.add(task)
 
 
-@app.post("/others")
-async def create_others(session: Session) -> None:
-    rows = [{{"name": f"Other {{n}}", "credits": 0}} for n in range({OTHER_BUDGETS})]
-    await session.execute(insert(Budget), rows)
-
-
-@app.get("/accounts")
-async def accounts(session: ReadSession) -> tuple[int, int, list[str]]:
-    count, credits = (await session.execute(select(func.count(), func.sum(Budget.credits)))).one()
-    names = await session.scalars(select(Project.name).where(Project.description == "Spent"))
-    return count, int(credits), list(names)
+@app.get("/accounts/{project_id}")
+async def accounts(session: ReadSession, project_id: UUID) -> tuple[int, list[str]]:
+    credits = await session.scalar(select(func.sum(Budget.credits)))
+    titles = await session.scalars(select(Task.title).where(Task.project_id == project_id))
+    return int(credits or 0), list(titles)
 
 
 @app.post("/orphan")
@@ -63,9 +55,9 @@ async def orphan(session: Session) -> None:
 
 @dataclass(frozen=True)
 class Spent:
-    """A response to `/spend`."""
+    """A response to `/spend`, with the title of its task."""
 
-    name: str
+    title: str
     sent: float
     received: float
     status: int
@@ -78,19 +70,19 @@ def commands(document: Path, vendor: str) -> list[str]:
 
 
 @contextmanager
-def spending(service: Running, budgets: list[str]) -> Iterator[list[Spent]]:
-    """Clients that spend credits while the block runs: the responses so far."""
+def spending(service: Running, paths: list[str]) -> Iterator[list[Spent]]:
+    """A client for each path that spends credits while the block runs: the responses so far."""
     responses: list[Spent] = []
     stopping = Event()
 
-    def spend(budget: str) -> None:
+    def spend(path: str) -> None:
         while not stopping.is_set():
-            name, sent = uuid4().hex, time.monotonic()
-            status = service.client.post(f"/spend/{budget}/{name}").status_code
-            responses.append(Spent(name, sent, time.monotonic(), status))
+            title, sent = uuid4().hex, time.monotonic()
+            status = service.client.post(f"{path}/{title}").status_code
+            responses.append(Spent(title, sent, time.monotonic(), status))
 
-    with ThreadPoolExecutor(len(budgets)) as threads:
-        clients = [threads.submit(spend, budget) for budget in budgets]
+    with ThreadPoolExecutor(len(paths)) as threads:
+        clients = [threads.submit(spend, path) for path in paths]
         try:
             yield responses
         finally:
@@ -100,65 +92,51 @@ def spending(service: Running, budgets: list[str]) -> Iterator[list[Spent]]:
 
 
 def drill(service: Service, site: Site) -> None:
-    """Back up the database while clients write, lose it, restore and check the backup, and use it.
+    """Back up the database while clients write, lose it, restore the backup, check it and use it.
 
-    Raises `AssertionError` if a command fails, or if a row is lost or only half there.
+    Raises `AssertionError` if a command fails, or if the restored database is not what was
+    committed when the backup began or a little later.
     """
     back_up, restore, check = commands(service.folder / "docs" / "operating.md", site.vendor)
     main = service.folder / "app" / "main.py"
     main.write_text(main.read_text() + ENDPOINTS)
     path = f"{site.programs}:{Path(sys.executable).parent}:{service.variables['PATH']}"
 
-    def run(block: str, url: str, variables: Mapping[str, str]) -> str:
-        every = {"PATH": path, "DATABASE_URL": url, **variables}
+    def run(block: str, database: str, variables: Mapping[str, str] = {}) -> str:
+        every = {"PATH": path, "DATABASE_URL": site.url(database), **variables}
         return service.succeed("sh", "-euc", block, **every)
 
-    run("alembic upgrade head", site.live, {})
-    with serving(service, site.live) as running:
-        budgets = [
-            running.call("POST", "/api/v1/budgets", {"name": name, "credits": CREDITS}, status=201)
-            for name in map(str, range(CLIENTS))
-        ]
-        running.call("POST", "/others")
-        project = create_project(running)
-        kept = running.call("GET", project)
-        with spending(running, [budget["id"] for budget in budgets]) as responses:
+    run("alembic upgrade head", LIVE)
+    with serving(service, site.url(LIVE), database_lock_timeout=60) as running:
+        budgets = [create(running, "budgets", credits=CREDITS, name=str(n)) for n in range(CLIENTS)]
+        spent, kept = (create(running, "projects", name=name) for name in ("Spent", "Kept"))
+        for text in TEXTS:
+            create(running, f"projects/{kept}/tasks", title=text)
+        before = running.call("GET", f"/api/v1/projects/{kept}")
+        paths = [f"/spend/{budget}/{spent}" for budget in budgets]
+        with spending(running, paths) as responses:
             eventually(lambda: len(responses) >= 20 * CLIENTS)
             began = time.monotonic()
-            run(back_up, site.live, site.as_service)
+            site.overlap(lambda: run(back_up, LIVE, site.as_service), lambda: len(responses))
             ended = time.monotonic()
         assert {response.status for response in responses} == {200}, running.log
-    during = [r for r in responses if r.sent > began and r.received < ended]
-    assert during, "the service did not respond during the backup"
 
     site.lose()
-    printed = run(restore, site.restored, site.as_administrator)
-    assert re.fullmatch(site.prints, printed.strip()), printed
-    assert "Writing: wrote a row, read it and rolled it back" in run(check, site.restored, {})
-    run("alembic check", site.restored, {})  # every table and index is there
-    with serving(service, site.restored) as running:
-        count, total, names = running.call("GET", "/accounts")
-        assert {r.name for r in responses if r.received < began} <= set(names)
-        assert set(names) <= {r.name for r in responses if r.sent < ended}
-        assert total + len(names) == CLIENTS * CREDITS
-        assert count == CLIENTS + OTHER_BUDGETS
-        assert running.call("GET", project) == kept
-        use(running, budgets[0]["id"], names[0])
+    printed = run(restore, RESTORED, site.as_administrator)
+    assert re.fullmatch(site.restoring_prints, printed.strip()), printed
+    assert "Writing: wrote a row, read it and rolled it back" in run(check, RESTORED)
+    with serving(service, site.url(RESTORED)) as running:
+        total, titles = running.call("GET", f"/accounts/{spent}")
+        assert {response.title for response in responses if response.received < began} <= {*titles}
+        assert {*titles} <= {response.title for response in responses if response.sent < ended}
+        assert total + len(titles) == CLIENTS * CREDITS
+        assert running.call("GET", f"/api/v1/projects/{kept}") == before
+        running.call("POST", f"{paths[0]}/again")
+        duplicate = running.call("POST", "/api/v1/projects", {"name": "Kept"}, status=409)
+        assert duplicate["code"] == "unique"
+        assert running.call("POST", "/orphan", status=409)["code"] == "foreign_key"
 
 
-def create_project(service: Running) -> str:
-    """The path of a project with tasks."""
-    body = {"name": "Kept", "description": TEXTS[0]}
-    project = service.call("POST", "/api/v1/projects", body, status=201)
-    path = f"/api/v1/projects/{project['id']}"
-    for title in TEXTS[1:]:
-        service.call("POST", f"{path}/tasks", {"title": title}, status=201)
-    return path
-
-
-def use(service: Running, budget: str, name: str) -> None:
-    """Rows can be written, and constraints are enforced."""
-    service.call("POST", f"/spend/{budget}/{uuid4()}")
-    duplicate = service.call("POST", "/api/v1/projects", {"name": name}, status=409)
-    assert duplicate["code"] == "unique"
-    assert service.call("POST", "/orphan", status=409)["code"] == "foreign_key"
+def create(service: Running, resource: str, **body: object) -> str:
+    """The ID of a new resource."""
+    return str(service.call("POST", f"/api/v1/{resource}", body, status=201)["id"])

@@ -11,7 +11,7 @@ from harness.postgresql import PostgreSQL
 from harness.restoring import drill
 from harness.servers import Server
 from harness.services import Service
-from harness.sites import mysql_site, postgresql_site, sqlite_site
+from harness.sites import MySQLSite, PostgreSQLSite, SQLiteSite, created
 from harness.variants import Variant
 
 EXAMPLES = ("projects", "assistant")
@@ -27,18 +27,18 @@ def service_of(rendered: Rendered, driver: str, folder: Path) -> Service:
 
 def test_sqlite_is_restored(rendered: Rendered, tmp_path: Path) -> None:
     service = service_of(rendered, "aiosqlite", tmp_path)
-    drill(service, sqlite_site(service.folder))
+    drill(service, SQLiteSite(service.folder))
 
 
 @pytest.mark.xdist_group("faults-postgresql")
 def test_postgresql_is_restored(rendered: Rendered, servers: Servers, tmp_path: Path) -> None:
     server = servers("postgresql")
     assert isinstance(server, PostgreSQL)
-    with postgresql_site(server) as site:
+    with created(PostgreSQLSite(server)) as site:
         drill(service_of(rendered, "asyncpg", tmp_path), site)
 
 
 @pytest.mark.xdist_group("faults-mysql")
 def test_mariadb_is_restored(rendered: Rendered, servers: Servers, tmp_path: Path) -> None:
-    with mysql_site(servers("mysql"), "MariaDB", tmp_path) as site:
+    with created(MySQLSite(servers("mysql"), "MariaDB", tmp_path)) as site:
         drill(service_of(rendered, "aiomysql", tmp_path), site)
