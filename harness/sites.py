@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from harness.postgresql import PostgreSQL
 from harness.servers import Server
@@ -147,7 +148,8 @@ class MySQLSite(ServerSite):
         self.homes = homes
         self.programs = programs
         self.as_service = self._home(LIVE, PASSWORD)
-        self.as_administrator = self._home("root", "")
+        administrator = urlsplit(f"mysql://{server.address}")
+        self.as_administrator = self._home("root", administrator.password or "")
 
     def _home(self, user: str, password: str) -> dict[str, str]:
         folder = self.homes / user
