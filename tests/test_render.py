@@ -35,6 +35,7 @@ COMMON = (
         "README.md",
         "compose.yaml",
         "docs/database.md",
+        "docs/operating.md",
         "docs/troubleshooting.md",
         "docs/updating.md",
         "migrations/env.py",

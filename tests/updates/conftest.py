@@ -26,7 +26,7 @@ MIGRATED = [
 ]
 # What tests update from a release, by default and with `--all`.
 RELEASED: dict[str, tuple[Sequence[Any], Sequence[Any]]] = {
-    "structure": (STRUCTURES, STRUCTURES),
+    "lived_in": (STRUCTURES, STRUCTURES),
     "updated": (SELECTION[::3], ALL),
     "complete": (COMPLETE, COMPLETE),
     "migrated": (MIGRATED, MIGRATED),

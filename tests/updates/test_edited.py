@@ -23,22 +23,22 @@ def test_edits_and_rows_are_kept_and_the_suite_passes(
     upstream: Template,
     tmp_path: Path,
     in_environment: Callable[[Path, Variant], Service],
-    structure: str,
     version: str,
+    lived_in: str,
     suite: list[str],
 ) -> None:
-    variant = Variant("aiosqlite", structure)
+    variant = Variant("aiosqlite", lived_in)
     project = Project.copy(upstream, tmp_path / "project", version, **variant.answers)
-    owner.edit(project, structure)
+    owner.edit(project, lived_in)
     if version.startswith("1."):
-        reports.add(project, structure)
+        reports.add(project, lived_in)
     service = in_environment(project.folder, variant)
     with database(service) as url:
         rows = owner.settle(project, service, url)
 
         project.update()
         assert project.conflicts() == set()
-        assert owner.lost_edits(project, structure) == []
+        assert owner.lost_edits(project, lived_in) == []
         if version.startswith("1."):
             reports.finish_by_hand(project)
         service.install()
@@ -46,7 +46,7 @@ def test_edits_and_rows_are_kept_and_the_suite_passes(
         succeed_in(service, url, "alembic", "check")
         assert owner.show(service, url) == rows
     service.uv_run("mypy")
-    if structure == STRUCTURES[0]:
+    if lived_in == STRUCTURES[0]:
         suite = []  # the machinery has moved in the same way in all structures
     assert "passed" in service.uv_run("pytest", "-q", "-n", "2", *suite)
 
