@@ -1,4 +1,7 @@
-"""A pytest plugin that prints where the time of a run went, by the file or folder of the tests."""
+"""A pytest plugin that prints where the time of a run went, by the file or folder of the tests.
+
+It also counts the database servers that the tests created, which cost more than anything else.
+"""
 
 import os
 from collections import defaultdict
@@ -9,7 +12,10 @@ from typing import Any, cast
 
 import pytest
 
+from harness.servers import Server
+
 COST = "cost"
+SERVERS = "servers"
 TESTS = PurePath("tests")
 
 
@@ -36,6 +42,16 @@ class Phases:
     def __init__(self) -> None:
         self.costs: defaultdict[str, Cost] = defaultdict(Cost)
         self.before = 0.0
+        self.servers = 0
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        self.servers += Server.created
+        if hasattr(session.config, "workeroutput"):
+            session.config.workeroutput[SERVERS] = self.servers
+
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Add what a worker of xdist counted."""
+        self.servers += getattr(node, "workeroutput", {}).get(SERVERS, 0)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self) -> Generator[None, object, object]:
@@ -71,3 +87,4 @@ class Phases:
         for name, cost in sorted(self.costs.items(), key=lambda each: -each[1].cpu):
             row = line.format(name, cost.tests, f"{cost.seconds:.0f}", f"{cost.cpu:.0f}")
             terminalreporter.line(row)
+        terminalreporter.line(f"{self.servers} servers created")

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import psutil
 import psycopg
@@ -29,10 +29,12 @@ UNPRIVILEGED: dict[str, Any] = {"user": "nobody", "extra_groups": []} if IS_ROOT
 class Server(ABC):
     """A server with a fixed port, in a folder that outlives its processes."""
 
+    created: ClassVar = 0  # by this process
     unprivileged = False
     stop_signal = signal.SIGTERM
 
     def __init__(self, folder: Path) -> None:
+        Server.created += 1
         self.folder = folder
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None

@@ -33,7 +33,13 @@ def pairs(variants: list[Variant]) -> set[object]:
 
 def test_default_suites_cover_every_pair_of_answers() -> None:
     assert pairs(SELECTION) == pairs(EVERY)
-    assert len(SELECTION) < 20
+
+
+def test_default_suites_are_within_the_budget() -> None:
+    """Decision 38: what exceeds these numbers belongs in `make test-all`."""
+    assert len(SELECTION) <= 16
+    assert len(MEASURED) <= 5
+    assert len({variant.driver for variant in MEASURED}) == len(DRIVERS)
 
 
 def test_default_coverage_runs_cover_every_answer() -> None:
