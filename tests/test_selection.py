@@ -1,17 +1,20 @@
 """The selections of variants."""
 
 from dataclasses import fields
-from itertools import combinations
+from itertools import combinations, product
 
 import pytest
 
 from harness.variants import (
     ALL,
     AUTHS,
+    COLUMNS,
+    COMBINATIONS,
     DRIVERS,
     EVERY,
     EXAMPLES,
     MEASURED,
+    PAIRED,
     QUESTIONS,
     SELECTION,
     STRUCTURES,
@@ -30,6 +33,23 @@ def pairs(variants: list[Variant]) -> set[object]:
 def test_default_suites_cover_every_pair_of_answers() -> None:
     assert pairs(SELECTION) == pairs(EVERY)
     assert len(SELECTION) < 20
+
+
+def test_default_suites_combine_each_answer_that_is_not_combined_in_full_with_every_other() -> None:
+    selected = [dict(zip(COLUMNS, variant.row, strict=True)) for variant in SELECTION]
+    for paired, other in product(PAIRED, COLUMNS):
+        if paired != other:
+            found = {(answers[paired], answers[other]) for answers in selected}
+            assert found == set(product(COLUMNS[paired], COLUMNS[other])), (paired, other)
+
+
+def test_every_combination_is_rendered_once() -> None:
+    assert len(COMBINATIONS) == (1 + 4 * 2) * 3 * 2 * 2**3 * 2
+    assert {v.combination for v in EVERY} == {v.combination for v in COMBINATIONS}
+    assert len(EVERY) - len(COMBINATIONS) == len(SELECTION) - len(
+        {v.combination for v in SELECTION}
+    )
+    assert set(SELECTION) < set(ALL) < set(EVERY)
 
 
 def test_default_coverage_runs_cover_every_answer() -> None:
