@@ -181,5 +181,7 @@ def running_engine() -> Iterator[Engine]:
         engine.start()
         yield engine
     finally:
-        engine.stop()
-        shutil.rmtree(folder)
+        try:
+            engine.stop()
+        finally:
+            shutil.rmtree(folder)

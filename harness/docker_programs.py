@@ -51,7 +51,9 @@ def unpack(folder: Path) -> None:
     install = ("apt-get", "install", "--simulate", "--no-install-recommends")
     missing = re.findall(r"^Inst (\S+)", run(*install, *PACKAGES), re.MULTILINE)
     with tempfile.TemporaryDirectory() as downloads:
-        run("apt-get", "download", *{*PACKAGES, *missing}, folder=downloads)
+        # Otherwise apt warns that its own user cannot write to the folder.
+        download = ("apt-get", "download", "-o", "APT::Sandbox::User=root")
+        run(*download, *{*PACKAGES, *missing}, folder=downloads)
         for package in Path(downloads).glob("*.deb"):
             run("dpkg", "--extract", str(package), str(folder))
     # Links that the installation of iptables makes.
@@ -65,11 +67,8 @@ def unpack(folder: Path) -> None:
 
 
 def run(*command: str, folder: str | None = None) -> str:
-    options = ["-qq", "-o", "APT::Sandbox::User=root"] if command[0] == "apt-get" else []
-    if "--simulate" in command:
-        options = []
     result = subprocess.run(
-        [command[0], *options, *command[1:]],
+        command,
         cwd=folder,
         capture_output=True,
         text=True,
