@@ -18,8 +18,8 @@ FOLDER = debian.RELEASES / "docker-engine"
 
 def environment() -> dict[str, str]:
     """Return the environment variables with which the programs find each other."""
+    check_machine()
     if not FOLDER.exists():
-        check_machine()
         debian.RELEASES.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=debian.RELEASES) as unfinished:
             made = Path(unfinished, "engine")
