@@ -1,8 +1,9 @@
 """The answers that decide what is rendered, and the combinations that are tested."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations, cycle, product
+from random import Random
 from typing import Any
 
 import yaml
@@ -27,16 +28,20 @@ AUTHS = choices_of("auth")
 EXAMPLES = choices_of("examples")
 DEV_DATABASES = choices_of("dev_database")
 # The yes-or-no questions, and the part of a variant's name that stands for yes.
-SWITCHES = {"sync_session": "sync"}
+SWITCHES = {"sync_session": "sync", "devcontainer": "devcontainer"}
 
-# What variants combine: each question, or each example, with its answers.
+# Each question, or each example, with its answers. The first two kinds are combined in full, so a
+# question more would double the variants. Those of the third kind change few files of a service:
+# they are combined in pairs, with each other and with the rest.
 MAIN: dict[str, tuple[Any, ...]] = {"driver": DRIVERS, "structure": STRUCTURES, "auth": AUTHS}
 FURTHER: dict[str, tuple[Any, ...]] = {
     **dict.fromkeys(EXAMPLES, (True, False)),
     "dev_database": DEV_DATABASES,
-    **dict.fromkeys(SWITCHES, (False, True)),
+    "sync_session": (False, True),
 }
-COLUMNS = MAIN | FURTHER
+PAIRED: dict[str, tuple[Any, ...]] = {"devcontainer": (False, True)}
+COMBINED = MAIN | FURTHER
+COLUMNS = COMBINED | PAIRED
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,7 @@ class Variant:
     examples: tuple[str, ...] = ("projects",)
     dev_database: str = "same"
     sync_session: bool = False
+    devcontainer: bool = False
 
     def __str__(self) -> str:
         examples = "+".join(self.examples) or "empty"
@@ -70,6 +76,11 @@ class Variant:
         """Its answers in the order of COLUMNS."""
         chosen = {name: name in self.examples for name in EXAMPLES}
         return [chosen[name] if name in chosen else getattr(self, name) for name in COLUMNS]
+
+    @property
+    def combination(self) -> tuple[Any, ...]:
+        """Its answers to the questions that are combined in full."""
+        return tuple(self.row[: len(COMBINED)])
 
     @property
     def choices(self) -> set[tuple[str, Any]]:
@@ -145,8 +156,25 @@ def accepted_parts() -> str:
     )
 
 
-# All combinations of answers, which `make test-all` renders and checks.
-EVERY = list(dict.fromkeys(variant(answers) for answers in product(*COLUMNS.values())))
+def with_random_rest(combined: Sequence[Any]) -> Variant:
+    """The variant with these answers in the order of COMBINED, and random ones to the rest.
+
+    They are the same in every run, and do not depend on what other questions there are.
+    """
+    rest = [Random(f"{name} {combined}").choice(answers) for name, answers in PAIRED.items()]
+    return variant((*combined, *rest))
+
+
+def completed(variants: list[Variant], others: Iterable[Variant]) -> list[Variant]:
+    """The variants, and those of the others that differ in what is combined in full."""
+    found = {v.combination for v in variants}
+    return [*variants, *(other for other in others if other.combination not in found)]
+
+
+# One variant of each combination; aiosqlite has only one answer to `dev_database`.
+COMBINATIONS = list(
+    {v.combination: v for v in map(with_random_rest, product(*COMBINED.values()))}.values()
+)
 
 # A service on two databases runs its suite twice, so there are few of these. They cover all pairs
 # of `dev_database` with other answers.
@@ -156,7 +184,7 @@ ON_TWO_DATABASES = [
         "asyncpg-by_feature-none-assistant-dev_sqlite",
         "psycopg-flat-jwt-measurements+assistant-dev_sqlite-sync",
         "aiomysql-layered-none-projects-dev_sqlite",
-        "asyncmy-layered-jwt-empty-dev_sqlite",
+        "asyncmy-layered-jwt-empty-dev_sqlite-devcontainer",
     )
 ]
 
@@ -176,8 +204,8 @@ SELECTION = [*(variant(row) for row in [*ON_TWO_DATABASES, *ON_ONE]), SMALLEST]
 
 # Pairs that AllPairs misses because of `is_wanted`, and those of `dev_database` with answers that
 # ON_TWO_DATABASES does not have.
-while missing_pairs := pairs(EVERY) - pairs(SELECTION):
-    SELECTION.append(max(EVERY, key=lambda v: len(pairs([v]) & missing_pairs)))
+while missing_pairs := pairs(COMBINATIONS) - pairs(SELECTION):
+    SELECTION.append(max(COMBINATIONS, key=lambda v: len(pairs([v]) & missing_pairs)))
 
 
 # A few variants in which every answer occurs. By default only their suites measure coverage, which
@@ -192,12 +220,13 @@ while (
 
 # Every driver with every structure and auth, and the other answers in turn. By default these are
 # rendered and checked; `make test-all` also runs their suites.
-ALL = list(
-    dict.fromkeys(
-        SELECTION
-        + [
-            variant((*main, *further))
-            for main, further in zip(product(*MAIN.values()), cycle(product(*FURTHER.values())))
-        ]
-    )
+ALL = completed(
+    SELECTION,
+    (
+        with_random_rest((*main, *further))
+        for main, further in zip(product(*MAIN.values()), cycle(product(*FURTHER.values())))
+    ),
 )
+
+# Every combination of the answers that are combined in full, which `make test-all` renders.
+EVERY = completed(ALL, COMBINATIONS)

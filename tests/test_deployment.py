@@ -1,5 +1,6 @@
 """Docker and GitHub files, checked against their schemas but not run."""
 
+import json
 import re
 import subprocess
 import sys
@@ -30,6 +31,31 @@ def check(schema: str, *files: Path) -> None:
 
 def test_compose_file_conforms_to_its_schema(service: Path) -> None:
     check("vendor.compose-spec", service / "compose.yaml")
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_compose_file_of_the_dev_container_conforms_to_its_schema(
+    rendered: Rendered, driver: str
+) -> None:
+    service = rendered(Variant(driver, devcontainer=True))
+    check("vendor.compose-spec", service / ".devcontainer" / "compose.yaml")
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_dev_container_starts_the_containers_of_its_compose_file(
+    rendered: Rendered, driver: str
+) -> None:
+    folder = rendered(Variant(driver, devcontainer=True)) / ".devcontainer"
+    containers = yaml.safe_load((folder / "compose.yaml").read_text())["services"]
+    described = json.loads((folder / "devcontainer.json").read_text())
+    app = containers.pop(described["service"])
+    assert app["volumes"] == [f"..:{described['workspaceFolder']}"]
+    assert (
+        f"useradd --create-home --shell /bin/bash {described['remoteUser']}\n"
+        in (folder / "Dockerfile").read_text()
+    )
+    expected = {"extends": {"file": "../compose.yaml", "service": "database"}}
+    assert containers == ({} if driver == "aiosqlite" else {"database": expected})
 
 
 def test_workflows_conform_to_their_schema(service: Path) -> None:

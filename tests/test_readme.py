@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Callable
+from math import prod
 from pathlib import Path
 
 import yaml
 
 from harness.components import with_table
-from harness.variants import EVERY, Variant
+from harness.variants import COMBINATIONS, PAIRED, Variant
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -55,8 +56,10 @@ def test_table_has_every_question_and_choice() -> None:
             assert f"`{choice}`" in table
 
 
-def test_number_of_combinations_is_right() -> None:
-    assert f"There are {len(EVERY)} combinations" in README
+def test_numbers_of_combinations_are_right() -> None:
+    every = len(COMBINATIONS) * prod(map(len, PAIRED.values()))
+    assert f"There are {every} combinations" in README
+    assert f"`make test-all` renders {len(COMBINATIONS)}, which are all combinations" in README
 
 
 def test_table_of_components_is_that_of_the_last_run() -> None:

@@ -1,5 +1,6 @@
 """The files of every variant, without running them."""
 
+import json
 import re
 import subprocess
 import sys
@@ -124,6 +125,8 @@ def features_of(variant: Variant) -> set[str]:
         found |= {"users", "jwt", "jobs", "passwords"}
     if variant.auth == "jwt" and "projects" in variant.examples:
         found |= {"ownership"}
+    if variant.devcontainer:
+        found |= {"devcontainer"}
     return found
 
 
@@ -131,7 +134,7 @@ def files_of_feature(feature: str, structure: str) -> Iterator[str]:
     """The files that the folder of a feature adds to a service, except for those of STRUCTURES."""
     for source in (FEATURES / feature).glob("*/**/*.jinja"):
         path = source.relative_to(FEATURES / feature).with_suffix("")
-        if path.parts[0] in ("app", "migrations", "tests"):
+        if path.parts[0] in (".devcontainer", "app", "migrations", "tests"):
             yield path.as_posix()
         elif structure == "by_feature":
             yield f"app/{path.as_posix()}"
@@ -198,12 +201,14 @@ def test_text_has_no_traces_of_jinja(rendered: Rendered, variant: Variant) -> No
             assert "\n\n\n" not in text, name
 
 
-def test_yaml_and_toml_files_are_valid(rendered: Rendered, variant: Variant) -> None:
+def test_json_yaml_and_toml_files_are_valid(rendered: Rendered, variant: Variant) -> None:
     for name, text in files_of(rendered(variant)).items():
         if name.endswith((".yml", ".yaml")):
             assert yaml.safe_load(text), name
         elif name.endswith(".toml"):
             assert tomllib.loads(text), name
+        elif name.endswith(".json"):
+            assert json.loads(text), name
 
 
 def test_tests_and_files_named_in_the_code_exist(rendered: Rendered, variant: Variant) -> None:

@@ -1,7 +1,7 @@
 """The selections of variants."""
 
 from dataclasses import fields
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 
 import pytest
@@ -12,10 +12,13 @@ from harness.rendering import ROOT
 from harness.variants import (
     ALL,
     AUTHS,
+    COLUMNS,
+    COMBINATIONS,
     DRIVERS,
     EVERY,
     EXAMPLES,
     MEASURED,
+    PAIRED,
     QUESTIONS,
     SELECTION,
     STRUCTURES,
@@ -40,6 +43,23 @@ def test_default_suites_are_within_the_budget() -> None:
     assert len(SELECTION) <= 16
     assert len(MEASURED) <= 5
     assert len({variant.driver for variant in MEASURED}) == len(DRIVERS)
+
+
+def test_default_suites_combine_each_answer_that_is_not_combined_in_full_with_every_other() -> None:
+    selected = [dict(zip(COLUMNS, variant.row, strict=True)) for variant in SELECTION]
+    for paired, other in product(PAIRED, COLUMNS):
+        if paired != other:
+            found = {(answers[paired], answers[other]) for answers in selected}
+            assert found == set(product(COLUMNS[paired], COLUMNS[other])), (paired, other)
+
+
+def test_every_combination_is_rendered_once() -> None:
+    assert len(COMBINATIONS) == (1 + 4 * 2) * 3 * 2 * 2**3 * 2
+    assert {v.combination for v in EVERY} == {v.combination for v in COMBINATIONS}
+    assert len(EVERY) - len(COMBINATIONS) == len(SELECTION) - len(
+        {v.combination for v in SELECTION}
+    )
+    assert set(SELECTION) < set(ALL) < set(EVERY)
 
 
 def test_default_coverage_runs_cover_every_answer() -> None:

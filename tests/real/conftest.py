@@ -3,14 +3,16 @@
 A run writes what it tested to `docs/tested-on.json`, and the table in the README.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import cast
 
 import pytest
 
 from harness.components import COMPONENTS, Tested, record, today
+from harness.docker import Engine, running_engine
 
 COMPONENT = "component"
+NOTE = "note"
 
 
 @pytest.fixture
@@ -24,18 +26,38 @@ def tested(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
     return note
 
 
+@pytest.fixture
+def noted(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Prints a line at the end of the run."""
+
+    def note(line: str) -> None:
+        request.node.user_properties.append((NOTE, line))
+
+    return note
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Engine]:
+    """A Docker engine of the tests' own, without images."""
+    with running_engine() as engine:
+        yield engine
+
+
 class TestedOn:
     """Writes down the components of a run: one passed if all tests that note it did."""
 
     def __init__(self) -> None:
         self.runs: dict[str, Tested] = {}
+        self.notes: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         for name, value in report.user_properties:
-            if name == COMPONENT and report.when == "call":
+            if name == NOTE and report.when == "call":
+                self.notes.append(str(value))
+            if name == COMPONENT:
                 component, version = cast("tuple[str, str]", value)
                 run = self.runs.setdefault(component, Tested(component, version, today(), True))
-                run.passed &= report.passed
+                run.passed &= not report.failed
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         record(self.runs.values())
@@ -43,6 +65,8 @@ class TestedOn:
         for run in self.runs.values():
             result = "passed" if run.passed else "FAILED"
             terminalreporter.line(f"{run.component} {run.version}: {result}")
+        for line in self.notes:
+            terminalreporter.line(line)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -131,6 +131,7 @@ def test_added_example_is_merged_with_additions_of_the_owner(
     [
         ({"dev_database": "sqlite"}, {"dev_database": "same"}, "app/core/sqlite.py"),
         ({"sync_session": True}, {"sync_session": False}, "app/sync_database.py"),
+        ({"devcontainer": True}, {"devcontainer": False}, ".devcontainer/devcontainer.json"),
         ({"driver": "aiomysql"}, {"driver": "asyncpg"}, None),
     ],
 )
