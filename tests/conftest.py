@@ -29,6 +29,7 @@ VARIANTS = {
     "exercised": (SELECTION, ALL),
 }
 SERVERS: dict[str, type[Server]] = {"postgresql": PostgreSQL, "mysql": MariaDB}
+Once = Callable[[str, Callable[[Path], object]], Path]
 ONE = pytest.StashKey[list[Variant]]()
 
 speed_up_copier()
@@ -109,28 +110,34 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return export(tmp_path_factory.mktemp("template"))
+def once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Once:
+    """Makes a folder with this name once, for all workers. Tests must not change it."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base if worker_id == "master" else base.parent) / "shared"
+    shared.mkdir(exist_ok=True)
+
+    def made(name: str, make: Callable[[Path], object]) -> Path:
+        if not (shared / name).exists():
+            folder = tmp_path_factory.mktemp("unfinished") / name
+            make(folder)
+            with suppress(OSError):  # another worker was first
+                folder.rename(shared / name)
+        return shared / name
+
+    return made
 
 
 @pytest.fixture(scope="session")
-def rendered(
-    template: Path, tmp_path_factory: pytest.TempPathFactory, worker_id: str
-) -> Callable[[Variant], Path]:
-    """Renders each variant once, for all workers. Tests must not change it."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base if worker_id == "master" else base.parent) / "rendered"
-    folder.mkdir(exist_ok=True)
+def template(once: Once) -> Path:
+    return once("template", export)
+
+
+@pytest.fixture(scope="session")
+def rendered(template: Path, once: Once) -> Callable[[Variant], Path]:
+    """Renders each variant once. Tests must not change it."""
 
     def service(variant: Variant) -> Path:
-        path = folder / str(variant)
-        if not path.exists():
-            made = render(
-                template, tmp_path_factory.mktemp("render") / "service", **variant.answers
-            )
-            with suppress(OSError):  # another worker was first
-                made.rename(path)
-        return path
+        return once(str(variant), lambda folder: render(template, folder, **variant.answers))
 
     return service
 
