@@ -60,6 +60,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[ONE] = [named(name) for name in (config.getoption("one") or "").split()]
     except ValueError as error:
         raise pytest.UsageError(f"--one: {error}") from None
+    config.addinivalue_line("markers", "nightly: run this only with --all")
     config.pluginmanager.register(Phases())
 
 
@@ -92,7 +93,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Select the tests for `--one`, and set the groups of xdist.
+    """Select the tests for `--one` and without `--all`, and set the groups of xdist.
 
     pytest-xdist 3.8 sets the groups of tests in an attribute that pytest 9.2 no longer reads.
     """
@@ -103,6 +104,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         # The suite comes last, because it takes longest.
         wanted.sort(key=lambda test: "exercised" in test.fixturenames)
         items[:] = wanted
+    if not config.getoption("all"):
+        nightly = [item for item in items if item.get_closest_marker("nightly")]
+        config.hook.pytest_deselected(items=nightly)
+        items[:] = [item for item in items if item not in nightly]
     for item in items:
         if grouped := vars(item).get("_nodeid"):
             item._id = coerce_node_id(grouped)

@@ -142,6 +142,7 @@ def test_service_without_examples_is_not_asked_for_owners(
     assert (project.folder / MIGRATION).read_text().startswith('"""Accounts."""\n')
 
 
+@pytest.mark.nightly
 @pytest.mark.xdist_group("aiosqlite-jwt")
 def test_service_without_rows_needs_no_owner(
     upstream: Template, tmp_path: Path, in_environment: Environment

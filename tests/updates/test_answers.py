@@ -8,6 +8,7 @@ import pytest
 import yaml
 from plumbum import local
 
+from harness.parts import nightly
 from harness.projects import WORK_TREE, Project, Template
 from harness.services import Service
 from harness.variants import Variant
@@ -45,7 +46,14 @@ def test_answer_that_cannot_change_is_refused_with_a_message(
     assert project.changed() == set()
 
 
-@pytest.mark.parametrize("structure", ["flat", "layered", "by_feature"])
+@pytest.mark.parametrize(
+    "structure",
+    [
+        "flat",
+        nightly("layered"),
+        nightly("by_feature"),
+    ],
+)
 def test_deselected_example_stays_and_belongs_to_the_owner(
     upstream: Template, tmp_path: Path, structure: str
 ) -> None:
@@ -110,9 +118,9 @@ def test_added_example_needs_a_migration_of_the_owner(
         # With all endpoints in one file, both add imports in the same line.
         (WORK_TREE, "flat", {"app/api.py"}),
         # The update to 2.0.0 merges imports by name.
-        ("1.0.0", "flat", set()),
         ("1.0.0", "layered", set()),
-        ("1.0.0", "by_feature", set()),
+        nightly("1.0.0", "flat", set()),
+        nightly("1.0.0", "by_feature", set()),
     ],
 )
 def test_added_example_is_merged_with_additions_of_the_owner(
@@ -130,8 +138,8 @@ def test_added_example_is_merged_with_additions_of_the_owner(
     ("on", "off", "file"),
     [
         ({"dev_database": "sqlite"}, {"dev_database": "same"}, "app/core/sqlite.py"),
-        ({"sync_session": True}, {"sync_session": False}, "app/sync_database.py"),
-        ({"devcontainer": True}, {"devcontainer": False}, ".devcontainer/devcontainer.json"),
+        nightly({"sync_session": True}, {"sync_session": False}, "app/sync_database.py"),
+        nightly({"devcontainer": True}, {"devcontainer": False}, ".devcontainer/devcontainer.json"),
         ({"driver": "aiomysql"}, {"driver": "asyncpg"}, None),
     ],
 )
@@ -171,11 +179,13 @@ SQLITE, POSTGRESQL = "sqlite:///my_service.db", "postgresql://my_service:develop
     ("old", "new", "url"),
     [
         ({"driver": "aiosqlite"}, {"driver": "asyncpg"}, POSTGRESQL),
-        ({"driver": "asyncpg"}, {"driver": "aiosqlite"}, SQLITE),
         ({"driver": "asyncpg"}, {"driver": "psycopg"}, None),
-        ({"driver": "asyncpg"}, {"dev_database": "sqlite"}, SQLITE),
-        ({"driver": "asyncpg", "dev_database": "sqlite"}, {"dev_database": "same"}, POSTGRESQL),
-        ({"driver": "aiomysql", "dev_database": "sqlite"}, {"driver": "asyncpg"}, None),
+        nightly({"driver": "asyncpg"}, {"driver": "aiosqlite"}, SQLITE),
+        nightly({"driver": "asyncpg"}, {"dev_database": "sqlite"}, SQLITE),
+        nightly(
+            {"driver": "asyncpg", "dev_database": "sqlite"}, {"dev_database": "same"}, POSTGRESQL
+        ),
+        nightly({"driver": "aiomysql", "dev_database": "sqlite"}, {"driver": "asyncpg"}, None),
     ],
 )
 def test_message_names_the_new_development_database(
@@ -222,10 +232,10 @@ def test_message_lists_no_setting_that_existed(upstream: Template, tmp_path: Pat
     ("source", "link"),
     [
         ("gh:owner/name", "https://github.com/owner/name/compare/"),
-        ("https://github.com/owner/name.git", "https://github.com/owner/name/compare/"),
-        ("git@github.com:owner/name.git", "https://github.com/owner/name/compare/"),
-        ("https://u:p@git.example.org/a/b.git", "https://git.example.org/a/b/compare/"),
-        ("git+https://gitlab.com/a/b/c", "https://gitlab.com/a/b/c/-/compare/"),
+        nightly("https://github.com/owner/name.git", "https://github.com/owner/name/compare/"),
+        nightly("git@github.com:owner/name.git", "https://github.com/owner/name/compare/"),
+        nightly("https://u:p@git.example.org/a/b.git", "https://git.example.org/a/b/compare/"),
+        nightly("git+https://gitlab.com/a/b/c", "https://gitlab.com/a/b/c/-/compare/"),
     ],
 )
 def test_message_links_to_the_changes_of_the_template(

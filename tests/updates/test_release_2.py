@@ -17,6 +17,7 @@ from copier.errors import UnsafeTemplateError
 from release_2 import TABLE, Tree, load_moves, module_of
 from rewriting import definitions
 
+from harness.parts import nightly
 from harness.projects import NEXT, WORK_TREE, Project, Template, commit, git
 from harness.rendering import ROOT
 from harness.variants import EXAMPLES, Variant
@@ -104,7 +105,9 @@ def test_table_has_only_what_was_there_and_what_is_there(versions: Versions) -> 
             assert not place or any(new.has(home, renamed or name) for _, new in trees), place
 
 
-@pytest.mark.parametrize("whole", [*VARIANTS[:3], VARIANTS[5]], ids=str)
+@pytest.mark.parametrize(
+    "whole", [VARIANTS[0], *map(nightly, (*VARIANTS[1:3], VARIANTS[5]))], ids=str
+)
 def test_every_import_of_every_name_works_after_the_update(
     upstream: Template, tmp_path: Path, versions: Versions, whole: Variant
 ) -> None:
@@ -241,7 +244,7 @@ HALVES = {
 }
 
 
-@pytest.mark.parametrize("whole", VARIANTS[:3], ids=str)
+@pytest.mark.parametrize("whole", [VARIANTS[2], *map(nightly, VARIANTS[:2])], ids=str)
 def test_edit_of_each_definition_of_a_split_file_is_where_the_definition_is(
     versions: Versions, tmp_path: Path, whole: Variant
 ) -> None:
@@ -332,6 +335,7 @@ def carried(
     return before, project, update(project)
 
 
+@pytest.mark.xdist_group("carried")
 def test_edits_move_along(carried: tuple[Project, Project, str]) -> None:
     _, project, printed = carried
     folder = project.folder
@@ -346,11 +350,13 @@ def test_edits_move_along(carried: tuple[Project, Project, str]) -> None:
     assert project.conflicts() == {"tests/core/test_pool.py"}
 
 
+@pytest.mark.xdist_group("carried")
 def test_mode_moves_along(carried: tuple[Project, Project, str]) -> None:
     assert carried[1].folder.joinpath("tests/core/test_errors.py").stat().st_mode & 0o111
     assert not carried[1].folder.joinpath("app/core/errors.py").stat().st_mode & 0o111
 
 
+@pytest.mark.xdist_group("carried")
 def test_deleted_file_comes_back_only_where_it_is_needed(
     carried: tuple[Project, Project, str],
 ) -> None:
@@ -361,6 +367,7 @@ def test_deleted_file_comes_back_only_where_it_is_needed(
     assert (folder / "app/core/logs.py").exists()
 
 
+@pytest.mark.xdist_group("carried")
 def test_own_file_of_a_package_that_is_gone_keeps_its_package(
     carried: tuple[Project, Project, str],
 ) -> None:
@@ -372,6 +379,7 @@ def test_own_file_of_a_package_that_is_gone_keeps_its_package(
     assert not (folder / "app/shared/models.py").exists()
 
 
+@pytest.mark.xdist_group("carried")
 def test_own_file_at_the_new_path_is_kept_beside_the_edited_one(
     carried: tuple[Project, Project, str],
 ) -> None:
@@ -381,6 +389,7 @@ def test_own_file_at_the_new_path_is_kept_beside_the_edited_one(
     assert "tests/test_pool.py stays, because tests/core/test_pool.py is a file of its" in printed
 
 
+@pytest.mark.xdist_group("carried")
 def test_what_cannot_be_rewritten_is_told(carried: tuple[Project, Project, str]) -> None:
     _, project, printed = carried
     assert "app/old.py: this version of Python cannot parse it" in printed
@@ -389,6 +398,7 @@ def test_what_cannot_be_rewritten_is_told(carried: tuple[Project, Project, str])
     assert printed.count(" has no ") == 1
 
 
+@pytest.mark.xdist_group("carried")
 def test_line_ends_links_and_other_texts(carried: tuple[Project, Project, str]) -> None:
     _, project, _ = carried
     assert (project.folder / "logo.png").read_bytes() == b"\x89PNG\0 app.errors"
