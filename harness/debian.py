@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from harness.rendering import ROOT
@@ -19,14 +20,19 @@ SECONDS_TO_UNPACK = 600
 
 def unpacked(package: str, release: str) -> Path:
     """Return a folder with a package of a Debian release, and all that the package depends on."""
-    folder = RELEASES / f"{release}-{package}"
-    if not folder.exists():
+    return kept(f"{release}-{package}", lambda folder: unpack(package, release, folder))
+
+
+def kept(name: str, make: Callable[[Path], object]) -> Path:
+    """Return the folder or file with this name in `RELEASES`, which is made if it is missing."""
+    path = RELEASES / name
+    if not path.exists():
         RELEASES.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=RELEASES) as unfinished:
-            made = Path(unfinished, "root")
-            unpack(package, release, made)
-            made.rename(folder)
-    return folder
+            made = Path(unfinished, name)
+            make(made)
+            made.rename(path)
+    return path
 
 
 def unpack(package: str, release: str, folder: Path) -> None:

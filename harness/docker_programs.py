@@ -13,25 +13,19 @@ from harness.servers import IS_ROOT
 PACKAGES = ("containerd", "docker.io", "iptables", "runc", "slirp4netns", "tini")
 # Compose 2 and Buildx, which older releases do not have; they need nothing but libc.
 PLUGINS = {"docker-compose": "trixie", "docker-buildx": "trixie"}
-FOLDER = debian.RELEASES / "docker-engine"
 
 
 def environment() -> dict[str, str]:
     """Return the environment variables with which the programs find each other."""
     check_machine()
-    if not FOLDER.exists():
-        debian.RELEASES.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=debian.RELEASES) as unfinished:
-            made = Path(unfinished, "engine")
-            unpack(made)
-            made.rename(FOLDER)
-    usr = FOLDER / "usr"
+    folder = debian.kept("docker-engine", unpack)
+    usr = folder / "usr"
     [libraries] = usr.glob("lib/*-linux-gnu")
     return {
         "PATH": f"{usr / 'sbin'}:{usr / 'bin'}:{os.environ['PATH']}:/usr/sbin:/sbin",
         "LD_LIBRARY_PATH": str(libraries),
         "XTABLES_LIBDIR": str(libraries / "xtables"),
-        "DOCKER_CONFIG": str(FOLDER / "config"),
+        "DOCKER_CONFIG": str(folder / "config"),
     }
 
 

@@ -89,14 +89,8 @@ def load(engine: Engine, *images: str) -> None:
 
 def archive_of(image: str) -> Path:
     """Return the root folder of a stand-in, without its instructions, as a tar file."""
-    path = debian.RELEASES / f"{image.replace(':', '-')}.tar"
-    if not path.exists():
-        debian.RELEASES.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=debian.RELEASES) as unfinished:
-            made = Path(unfinished, path.name)
-            bootstrap(STAND_INS[image], made)
-            made.rename(path)
-    return path
+    name = f"{image.replace(':', '-')}.tar"
+    return debian.kept(name, lambda path: bootstrap(STAND_INS[image], path))
 
 
 def bootstrap(standin: StandIn, path: Path) -> None:

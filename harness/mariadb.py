@@ -12,7 +12,38 @@ import pymysql
 from harness.servers import SECONDS_TO_INITIALIZE, SYSTEM_PATH, Server
 
 
-class MariaDB(Server):
+class MySQLFamily(Server):
+    """What MySQL and MariaDB have in common."""
+
+    password = ""
+
+    def _data_options(self) -> list[str]:
+        return [f"--user={getpass.getuser()}", f"--datadir={self.folder / 'data'}"]
+
+    def _server_options(self) -> list[str]:
+        return [
+            f"--socket={self.folder / 'socket'}",
+            f"--pid-file={self.folder / 'pid'}",
+            "--bind-address=127.0.0.1",
+            f"--port={self.port}",
+            "--skip-log-bin",
+            "--innodb-buffer-pool-size=64M",
+        ]
+
+    def connect(self, database: str | None = None) -> Any:
+        return pymysql.connect(
+            host="127.0.0.1",
+            port=self.port,
+            user="root",
+            password=self.password,
+            database=database,
+            connect_timeout=5,
+            read_timeout=30,
+            autocommit=True,
+        )
+
+
+class MariaDB(MySQLFamily):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         program = shutil.which("mariadbd", path=SYSTEM_PATH)
@@ -28,32 +59,8 @@ class MariaDB(Server):
             env=os.environ | {"TMPDIR": str(folder)},
         )
 
-    def _data_options(self) -> list[str]:
-        return [f"--user={getpass.getuser()}", f"--datadir={self.folder / 'data'}"]
-
     def command(self) -> list[str]:
-        return [
-            self.program,
-            "--no-defaults",
-            *self._data_options(),
-            f"--socket={self.folder / 'socket'}",
-            f"--pid-file={self.folder / 'pid'}",
-            "--bind-address=127.0.0.1",
-            f"--port={self.port}",
-            "--skip-log-bin",
-            "--innodb-buffer-pool-size=64M",
-        ]
-
-    def connect(self, database: str | None = None) -> Any:
-        return pymysql.connect(
-            host="127.0.0.1",
-            port=self.port,
-            user="root",
-            database=database,
-            connect_timeout=5,
-            read_timeout=30,
-            autocommit=True,
-        )
+        return [self.program, "--no-defaults", *self._data_options(), *self._server_options()]
 
     @property
     def address(self) -> str:

@@ -191,14 +191,11 @@ def is_empty(owned: Owned, url: str) -> bool:
 # --- Services ---
 
 
-@long_on_servers
-def test_rows_of_a_service_are_equal_on_every_database(
-    ring: list[str], template: Path, tmp_path: Path, database: Callable[[str], str]
-) -> None:
-    services = {
+def render_for_each_database(template: Path, folder: Path) -> dict[str, Path]:
+    return {
         kind: render(
             template,
-            tmp_path / kind,
+            folder / kind,
             driver=DRIVERS[kind],
             structure=STRUCTURES[kind],
             auth="jwt",
@@ -206,6 +203,13 @@ def test_rows_of_a_service_are_equal_on_every_database(
         )
         for kind in DRIVERS
     }
+
+
+@long_on_servers
+def test_rows_of_a_service_are_equal_on_every_database(
+    ring: list[str], template: Path, tmp_path: Path, database: Callable[[str], str]
+) -> None:
+    services = render_for_each_database(template, tmp_path)
     metadata = load(services["sqlite"]).Base.metadata
     urls = [database(kind) for kind in ring]
     for kind, url in zip(ring, urls, strict=True):

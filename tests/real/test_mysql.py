@@ -10,13 +10,12 @@ import pymysql
 import pytest
 
 from harness.mysql import MySQL
-from harness.rendering import render
 from harness.running import succeed_in
 from harness.servers import Server, running
 from harness.services import Service
 from harness.suites import check_suite, noting
 from harness.variants import Variant, named
-from tests.test_transfer import DRIVERS, STRUCTURES, fill, load, migrate, rows, transfer
+from tests.test_transfer import fill, load, migrate, render_for_each_database, rows, transfer
 
 BATCH = "tests/test_tasks.py::test_batch_is_created_in_order_by_one_insert"
 ONE_BY_ONE = "without RETURNING, SQLAlchemy inserts rows whose keys are defaults one by one"
@@ -146,17 +145,7 @@ def test_suite_passes(mysql: MySQL, installed: Callable[[Variant], Service], nam
 def test_rows_of_a_service_are_equal_after_a_transfer_to_and_from_mysql(
     template: Path, tmp_path: Path, mysql: MySQL, servers: Callable[[str], Server]
 ) -> None:
-    services = {
-        kind: render(
-            template,
-            tmp_path / kind,
-            driver=DRIVERS[kind],
-            structure=STRUCTURES[kind],
-            auth="jwt",
-            examples=["projects", "measurements", "assistant"],
-        )
-        for kind in DRIVERS
-    }
+    services = render_for_each_database(template, tmp_path)
     metadata = load(services["sqlite"]).Base.metadata
     path = ["postgresql", "mysql", "sqlite", "mysql", "postgresql"]
     urls = []
