@@ -21,7 +21,8 @@ from pathlib import Path
 
 import yaml
 
-from harness.rendering import ROOT, export, render, speed_up_copier
+from harness.copier_speed import speed_up_copier
+from harness.rendering import ROOT, export, render
 from harness.variants import EVERY, SELECTION, Variant
 
 SECRET = re.compile(r"(?<=^SECRET_KEY=development-)\w{64}$", re.MULTILINE)

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from _pytest.nodeid import coerce_node_id
 
+from harness.copier_speed import speed_up_copier
 from harness.mariadb import MariaDB
 from harness.parts import OF_VARIANTS, PARTS, REAL, part_of
 from harness.phases import Phases
 from harness.postgresql import PostgreSQL
-from harness.rendering import export, render, speed_up_copier
+from harness.rendering import export, render
 from harness.servers import Server, running
 from harness.services import ENVIRONMENTS, Service
 from harness.variants import ALL, EVERY, MEASURED, SELECTION, Variant, named
@@ -46,6 +47,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--real",
         action="store_true",
         help="run only tests/real, on components that have to be installed first",
+    )
+    parser.addoption(
+        "--record",
+        action="store_true",
+        help="write which components this run tested to docs/tested-on.json and the README",
     )
     parser.addoption(
         "--one",
