@@ -23,7 +23,7 @@ skipped_tests = $(filter-out $(skipped_parts:tests/real/test_%.py=%),$(SKIP))
 
 test-real: ## test on MySQL, Docker, other Pythons and GitHub's workflows; PART=mysql for some, SKIP="docker python3.14"
 	@scripts/setup.sh servers real
-	.venv/bin/python -m pytest -v --real $(PART:%=tests/real/test_%.py) $(skipped_parts:%=--ignore %) \
+	.venv/bin/python -m pytest -v --real --record $(PART:%=tests/real/test_%.py) $(skipped_parts:%=--ignore %) \
 		$(if $(skipped_tests),-k "not ($(skipped_tests:%=% or) nothing)")
 
 lint: ## check format, code, types and spelling of this repository

@@ -4,10 +4,11 @@ Nothing is installed: a program is started with the loader and the libraries of 
 """
 
 import os
+import shlex
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness.rendering import ROOT
@@ -80,6 +81,17 @@ def archive() -> str:
     if not sites:
         raise RuntimeError("apt has no package lists: sudo apt-get update")
     return sites[0]
+
+
+def linked(folder: Path, names: Sequence[str], programs: Path) -> Path:
+    """Write scripts into `programs` that start programs of an unpacked release by their names."""
+    programs.mkdir()
+    for name in names:
+        command = shlex.join([*loading(folder), str(folder / "usr" / "bin" / name)])
+        script = programs / name
+        script.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+        script.chmod(0o755)
+    return programs
 
 
 def loading(folder: Path, *options: str) -> list[str]:

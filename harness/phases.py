@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import pytest
 
+from harness.parts import REAL
 from harness.servers import Server
 
 COST = "cost"
@@ -33,8 +34,12 @@ def cpu_seconds() -> float:
 
 
 def phase_of(nodeid: str) -> str:
-    """Return the folder in `tests`, or the name of the file: `updates`, or `types`."""
-    name = PurePath(nodeid.partition("::")[0]).relative_to(TESTS).parts[0]
+    """Return the folder in `tests`, or the name of the file: `updates`, or `types`.
+
+    In `tests/real`, it is the name of the file there, which is a part of `make test-real`.
+    """
+    parts = PurePath(nodeid.partition("::")[0]).relative_to(TESTS).parts
+    name = parts[1] if parts[0] == REAL else parts[0]
     return Path(name).stem.removeprefix("test_")
 
 

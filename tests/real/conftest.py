@@ -1,6 +1,7 @@
 """Fixtures of the tests on components that only `make test-real` installs.
 
-A run writes what it tested to `docs/tested-on.json`, and the table in the README.
+With `--record`, a run writes what it tested to `docs/tested-on.json` and the table in the README.
+`make test-real` does, because it runs all tests of a component, or none.
 """
 
 from collections.abc import Callable, Iterator
@@ -46,7 +47,8 @@ def engine() -> Iterator[Engine]:
 class TestedOn:
     """Writes down the components of a run: one passed if all tests that note it did."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, recorded: bool) -> None:
+        self.recorded = recorded
         self.runs: dict[str, Tested] = {}
         self.notes: list[str] = []
 
@@ -60,7 +62,8 @@ class TestedOn:
                 run.passed &= not report.failed
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        record(self.runs.values())
+        if self.recorded:
+            record(self.runs.values())
         terminalreporter.section("components")
         for run in self.runs.values():
             result = "passed" if run.passed else "FAILED"
@@ -70,4 +73,4 @@ class TestedOn:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.pluginmanager.register(TestedOn())
+    config.pluginmanager.register(TestedOn(recorded=config.getoption("record")))

@@ -9,12 +9,16 @@ from uuid import uuid4
 import pymysql
 import pytest
 
-from harness.mysql import MySQL
+from harness import debian
+from harness.mysql import RELEASE, MySQL
+from harness.restoring import drill
 from harness.running import succeed_in
 from harness.servers import Server, running
 from harness.services import Service
+from harness.sites import MySQLSite, created
 from harness.suites import check_suite, noting
 from harness.variants import Variant, named
+from tests.test_restore import Rendered, service_of
 from tests.test_transfer import fill, load, migrate, render_for_each_database, rows, transfer
 
 BATCH = "tests/test_tasks.py::test_batch_is_created_in_order_by_one_insert"
@@ -161,6 +165,14 @@ def test_rows_of_a_service_are_equal_after_a_transfer_to_and_from_mysql(
         output = transfer(services[kind], old, new)
         assert output.count("  equal\n") == len(filled)
         assert rows(metadata, new) == filled
+
+
+@pytest.mark.usefixtures("noted")
+def test_backup_is_restored(rendered: Rendered, tmp_path: Path, mysql: MySQL) -> None:
+    clients = debian.unpacked("mysql-client-core", RELEASE)
+    programs = debian.linked(clients, ["mysqldump", "mysql"], tmp_path / "programs")
+    with created(MySQLSite(mysql, "MySQL", tmp_path, str(programs))) as site:
+        drill(service_of(rendered, "asyncmy", tmp_path), site)
 
 
 # --- Differences between MySQL and MariaDB that the documentation of services names ---
