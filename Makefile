@@ -1,3 +1,6 @@
+# Processes keep the byte code of what they import, whatever the environment of CI says.
+export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: help demo test test-all test-real lint bench bench-smoke
 
 help: ## list these commands

@@ -1,12 +1,17 @@
 """Running the commands of a rendered service in its environment."""
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import tomllib
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
+from typing import Protocol
 
 from harness.rendering import ROOT
 
@@ -27,6 +32,12 @@ def folder_of_uv() -> Path:
     return folder
 
 
+class InEnvironment(Protocol):
+    """Makes a service of a folder, in the environment that tests share or in one with a name."""
+
+    def __call__(self, folder: Path, environment: str = "") -> "Service": ...
+
+
 class Service:
     """A rendered service with the environment that its pyproject.toml requires."""
 
@@ -44,6 +55,8 @@ class Service:
             # Services in one environment have most modules in common.
             "MYPY_CACHE_DIR": f"{environment}-mypy",
             "PYTHONDONTWRITEBYTECODE": "",
+            # `pytest -n auto` starts no processes: they would import everything once more.
+            "PYTEST_XDIST_AUTO_NUM_WORKERS": "0",
         }
 
     def run(self, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -85,8 +98,25 @@ class Service:
         assert result.returncode != 0, f"{' '.join(command)}\n{result.stdout}"
         return result.stdout
 
-    def install(self) -> None:
+    def install(self, locks: Path | None = None) -> None:
+        """Install what pyproject.toml requires.
+
+        If there is no lock file, it is taken from `locks`, where each is kept: to make one takes
+        longer than to install all packages.
+        """
+        lock = self.folder / "uv.lock"
+        kept = locks and locks / f"{self._requirements()}.lock"
+        if kept and kept.exists() and not lock.exists():
+            shutil.copy(kept, lock)
         self.succeed(UV, "sync", "--quiet")
+        if kept and not kept.exists():
+            shutil.copy(lock, kept)
+
+    def _requirements(self) -> str:
+        """Return a hash of what determines the lock file."""
+        pyproject = tomllib.loads((self.folder / "pyproject.toml").read_text())
+        required = [pyproject["project"], pyproject.get("dependency-groups")]
+        return sha256(json.dumps(required).encode()).hexdigest()
 
     def uv_run(self, *command: str) -> str:
         """Run a command that must succeed in the service's environment."""

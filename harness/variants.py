@@ -87,11 +87,6 @@ class Variant:
         """Its answers, one by one."""
         return set(zip(COLUMNS, self.row, strict=True))
 
-    @property
-    def environment(self) -> str:
-        """The name of the environment that variants with similar dependencies share."""
-        return f"{self.driver}-{self.auth}"
-
 
 def variant(row: Sequence[Any]) -> Variant:
     """The variant with these answers, in the order of COLUMNS."""

@@ -15,7 +15,7 @@ from harness.phases import Phases
 from harness.postgresql import PostgreSQL
 from harness.rendering import export, render
 from harness.servers import Server, running
-from harness.services import ENVIRONMENTS, Service
+from harness.services import ENVIRONMENTS, InEnvironment, Service
 from harness.variants import ALL, EVERY, MEASURED, SELECTION, Variant, named
 
 TESTS = Path(__file__).parent
@@ -90,13 +90,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.parametrize(name, variants, ids=str)
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Let one worker run all suites that share an environment."""
-    parameters = item.callspec.params if hasattr(item, "callspec") else {}
-    if variant := parameters.get("exercised"):
-        item.add_marker(pytest.mark.xdist_group(variant.environment))
-
-
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Select the tests for `--one` and without `--all`, and set the groups of xdist.
@@ -121,11 +114,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
-def once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Once:
-    """Makes a folder with this name once, for all workers. Tests must not change it."""
+def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder of this run, for all workers."""
     base = tmp_path_factory.getbasetemp()
-    shared = (base if worker_id == "master" else base.parent) / "shared"
-    shared.mkdir(exist_ok=True)
+    folder = (base if worker_id == "master" else base.parent) / "shared"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def once(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """Makes a folder with this name once, for all workers. Tests must not change it."""
 
     def made(name: str, make: Callable[[Path], object]) -> Path:
         if not (shared / name).exists():
@@ -173,30 +172,33 @@ def servers() -> Iterator[Callable[[str], Server]]:
 
 
 @pytest.fixture
-def in_environment(worker_id: str) -> Callable[[Path, Variant], Service]:
+def in_environment(shared: Path, worker_id: str) -> InEnvironment:
     """Makes a service of a folder, with the environment that its pyproject.toml requires.
 
-    Environments are kept between runs. They are not in pytest's folder, which is closed to the
-    user that PostgreSQL runs as if pytest runs as root.
+    The services of a worker take turns in one environment: to change the packages takes a tenth of
+    a second. Environments are kept between runs. They are not in pytest's folder, which is closed
+    to the user that PostgreSQL runs as if pytest runs as root.
     """
+    locks = shared / "locks"
+    locks.mkdir(exist_ok=True)
 
-    def in_folder(folder: Path, variant: Variant) -> Service:
-        service = Service(folder, ENVIRONMENTS / f"{variant.environment}-{worker_id}")
-        service.install()
-        return service
+    def service(folder: Path, environment: str = "") -> Service:
+        made = Service(folder, ENVIRONMENTS / f"{worker_id}{environment}")
+        made.install(locks)
+        return made
 
-    return in_folder
+    return service
 
 
 @pytest.fixture
 def installed(
     rendered: Callable[[Variant], Path],
     tmp_path: Path,
-    in_environment: Callable[[Path, Variant], Service],
+    in_environment: InEnvironment,
 ) -> Callable[[Variant], Service]:
     """A copy of a variant for one test, with its environment."""
 
     def service(variant: Variant) -> Service:
-        return in_environment(shutil.copytree(rendered(variant), tmp_path / "service"), variant)
+        return in_environment(shutil.copytree(rendered(variant), tmp_path / "service"))
 
     return service

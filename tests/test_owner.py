@@ -16,8 +16,6 @@ from harness.variants import Variant
 ROOT = Path(__file__).parent.parent
 DEFAULT = Variant("aiosqlite", "flat", "none")
 
-pytestmark = pytest.mark.xdist_group(DEFAULT.environment)
-
 
 @pytest.fixture
 def service(installed: Callable[[Variant], Service]) -> Service:

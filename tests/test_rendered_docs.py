@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from harness.parts import nightly
 from harness.rendering import ROOT
 from harness.variants import Variant
 
 VARIANTS = [
     Variant("aiosqlite", "flat", "none", ()),
     Variant("asyncpg", "by_feature", "jwt", sync_session=True),
-    Variant("psycopg", "layered", "none", dev_database="sqlite"),
-    Variant("aiomysql", "layered", "none", ()),
+    nightly(Variant("psycopg", "layered", "none", dev_database="sqlite")),
+    nightly(Variant("aiomysql", "layered", "none", ())),
     Variant("asyncmy", "flat", "none", dev_database="sqlite", sync_session=True),
 ]
 

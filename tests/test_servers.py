@@ -5,17 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from harness.parts import nightly
 from harness.services import UV, Service
 from harness.variants import Variant
 
+# A driver of each database by default, and all with `--all`.
 SERVERS = [
-    pytest.param(driver, scheme, marks=pytest.mark.xdist_group(f"{driver}-none"))
-    for driver, scheme in [
-        ("asyncpg", "postgresql"),
-        ("psycopg", "postgresql"),
-        ("aiomysql", "mysql"),
-        ("asyncmy", "mysql"),
-    ]
+    ("asyncpg", "postgresql"),
+    ("aiomysql", "mysql"),
+    nightly("psycopg", "postgresql"),
+    nightly("asyncmy", "mysql"),
 ]
 
 
@@ -29,7 +28,6 @@ def test_database_without_the_test_suffix_is_refused(
     assert "must end in _test" in output
 
 
-@pytest.mark.xdist_group("aiomysql-none")
 def test_missing_server_is_an_error_that_says_how_to_install_it(
     installed: Callable[[Variant], Service], tmp_path: Path
 ) -> None:
@@ -44,10 +42,7 @@ def test_missing_server_is_an_error_that_says_how_to_install_it(
 
 @pytest.mark.parametrize(
     ("driver", "module"),
-    [
-        pytest.param("aiomysql", "pymysql._auth", marks=pytest.mark.xdist_group("aiomysql-none")),
-        pytest.param("asyncmy", "asyncmy.auth", marks=pytest.mark.xdist_group("asyncmy-none")),
-    ],
+    [("aiomysql", "pymysql._auth"), ("asyncmy", "asyncmy.auth")],
 )
 def test_driver_can_log_in_to_mysql_8(
     installed: Callable[[Variant], Service], driver: str, module: str
@@ -58,7 +53,6 @@ def test_driver_can_log_in_to_mysql_8(
     service.uv_run("python", "-c", program)
 
 
-@pytest.mark.xdist_group("asyncpg-none")
 def test_private_postgresql_survives_another_run_of_pytest(
     installed: Callable[[Variant], Service],
 ) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.parts import nightly
 from harness.variants import Variant
 
 BLOCK = re.compile(r"^(?:In )?`(\S+)`[^\n]*:\n\n```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -41,9 +42,9 @@ def add(path: Path, code: str) -> None:
     "followed",
     [
         Variant("aiosqlite", "flat"),
-        Variant("aiosqlite", "flat", "jwt", ()),
+        nightly(Variant("aiosqlite", "flat", "jwt", ())),
         Variant("aiosqlite", "layered", "jwt"),
-        Variant("aiosqlite", "by_feature"),
+        nightly(Variant("aiosqlite", "by_feature")),
         Variant("aiosqlite", "by_feature", "jwt", ()),
     ],
     ids=str,

@@ -22,8 +22,6 @@ GUIDE = (ROOT / "docs" / "guides" / "adopting.md").read_text()
 [DESCRIBE_TABLES] = re.findall(r"<!-- describe_tables.py -->\n```text\n(.*?)```", GUIDE, re.DOTALL)
 VARIANT = Variant("aiosqlite", "by_feature", "none", ())
 
-pytestmark = pytest.mark.xdist_group(VARIANT.environment)
-
 LEND_BOOKS = """
 from fastapi.testclient import TestClient
 

@@ -70,10 +70,7 @@ TABLES = {
 
 @pytest.mark.parametrize(
     ("kind", "driver", "blocking"),
-    [
-        pytest.param(*names, marks=pytest.mark.xdist_group(f"{names[1]}-none"))
-        for names in [("postgresql", "asyncpg", "psycopg"), ("mysql", "aiomysql", "pymysql")]
-    ],
+    [("postgresql", "asyncpg", "psycopg"), ("mysql", "aiomysql", "pymysql")],
 )
 def test_migration_creates_the_existing_tables(
     installed: Callable[[Variant], Service], kind: str, driver: str, blocking: str

@@ -19,8 +19,6 @@ CONNECT_TIMEOUT = 5
 # close the connection; for some drivers the time to open a new one.
 BOUND = 1.5 * STATEMENT_TIMEOUT + 1 + 2 + CONNECT_TIMEOUT
 
-ON_EVERY_DRIVER = pytest.mark.drivers("asyncpg", "psycopg", "aiomysql", further=("asyncmy",))
-
 
 @contextmanager
 def serving_over_network(stack: Stack) -> Iterator[tuple[Running, Network]]:
@@ -34,7 +32,7 @@ def serving_over_network(stack: Stack) -> Iterator[tuple[Running, Network]]:
             yield service, proxy
 
 
-@ON_EVERY_DRIVER
+@pytest.mark.drivers("asyncpg", "psycopg", "aiomysql", further=("asyncmy",))
 def test_lost_network_delays_requests_for_a_limited_time(stack: Stack) -> None:
     """Also a request whose statement has arrived, so that TCP retransmits nothing."""
     with serving_over_network(stack) as (service, proxy), ThreadPoolExecutor(1) as threads:

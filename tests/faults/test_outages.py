@@ -15,10 +15,8 @@ POOL_TIMEOUT = 3
 # For a busy machine.
 MARGIN = 5
 
-ON_EVERY_DRIVER = pytest.mark.drivers("asyncpg", "psycopg", "aiomysql", further=("asyncmy",))
 
-
-@ON_EVERY_DRIVER
+@pytest.mark.drivers("asyncpg", "psycopg", "aiomysql", further=("asyncmy",))
 def test_outage_causes_only_503s_and_only_while_it_lasts(stack: Stack) -> None:
     with stack.serving(database_pool_timeout=POOL_TIMEOUT) as service:
         for fault in (stack.server.stop, stack.server.kill):
@@ -44,7 +42,7 @@ def test_outage_causes_only_503s_and_only_while_it_lasts(stack: Stack) -> None:
             assert acknowledged <= stack.names()
 
 
-@ON_EVERY_DRIVER
+@pytest.mark.drivers("asyncpg", "aiomysql", further=("psycopg", "asyncmy"))
 def test_outage_of_an_idle_service_fails_no_request(stack: Stack) -> None:
     with stack.serving() as service:
         for fault in (stack.server.stop, stack.server.kill):

@@ -38,7 +38,7 @@ def test_exhausted_pool_responds_503_in_time_and_recovers_with_the_lock(stack: S
         assert stack.checked_out(service) == 0
 
 
-@pytest.mark.drivers("asyncpg", "psycopg", "aiomysql", further=("asyncmy",))
+@pytest.mark.drivers("asyncpg", "aiomysql", further=("psycopg", "asyncmy"))
 def test_timeouts_are_set_on_the_server(stack: Stack) -> None:
     limits: dict[str, Any] = {"database_statement_timeout": 7, "database_lock_timeout": 4}
     with stack.serving(**limits) as service:

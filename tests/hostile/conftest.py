@@ -1,4 +1,4 @@
-"""The services under attack: one for each driver, alternately with and without auth."""
+"""The services under attack: one for each database, alternately with and without auth."""
 
 from collections.abc import Iterator, Mapping
 from itertools import count, cycle, product
@@ -6,16 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from harness.variants import AUTHS, DRIVERS, EXAMPLES, STRUCTURES, Variant
+from harness.variants import AUTHS, DRIVERS, EXAMPLES, FAMILIES, STRUCTURES, Variant
 from tests.hostile.attacked import Attacked, attacked_service
 from tests.hostile.endpoints import Choose, Endpoint, T, endpoints_of
 
+# A driver of each database.
+ONE_EACH = [*{FAMILIES[driver]: driver for driver in reversed(DRIVERS)}.values()][::-1]
+
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """`attacked` is a service for each driver; with `--all`, for each driver and auth."""
+    """`attacked` is a service for each database; with `--all`, for each driver and auth."""
     if "attacked" in metafunc.fixturenames:
         everything = metafunc.config.getoption("all")
-        pairs = product(DRIVERS, AUTHS) if everything else zip(DRIVERS, cycle(AUTHS[::-1]))
+        pairs = product(DRIVERS, AUTHS) if everything else zip(ONE_EACH, cycle(AUTHS[::-1]))
         variants = [
             Variant(driver, structure, auth, EXAMPLES)
             for (driver, auth), structure in zip(pairs, cycle(STRUCTURES))
@@ -26,7 +29,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             "attacked",
             [
                 # One worker runs all tests of a service, which is started once.
-                pytest.param(v, marks=pytest.mark.xdist_group(f"attacked-{v.environment}"))
+                pytest.param(v, marks=pytest.mark.xdist_group(f"attacked-{v}"))
                 for v in variants
             ],
             ids=str,

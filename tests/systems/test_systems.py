@@ -16,7 +16,7 @@ import yaml
 from harness.language_models import fake_language_model
 from harness.rendering import ROOT, render
 from harness.running import database, run_in, serving, succeed_in
-from harness.services import ENVIRONMENTS, Service
+from harness.services import InEnvironment, Service
 from harness.waiting import eventually
 
 HERE = Path(__file__).parent
@@ -24,17 +24,12 @@ HERE = Path(__file__).parent
 
 @pytest.fixture
 def system(
-    template: Path, tmp_path: Path, worker_id: str, request: pytest.FixtureRequest
+    template: Path, tmp_path: Path, in_environment: InEnvironment, request: pytest.FixtureRequest
 ) -> Service:
     """The service with the answers in the file that is named after the test."""
     name = request.node.originalname.removeprefix("test_")
     answers = yaml.safe_load((HERE / f"{name}.yml").read_text())
-    service = Service(
-        render(template, tmp_path / "service", **answers),
-        ENVIRONMENTS / f"{name}-{worker_id}",
-    )
-    service.install()
-    return service
+    return in_environment(render(template, tmp_path / "service", **answers))
 
 
 def add_endpoint(service: Service, code: str) -> None:

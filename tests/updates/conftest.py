@@ -54,11 +54,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "without_accounts" in metafunc.fixturenames:
         variants = [Variant(driver, "layered") for driver in DRIVERS]
         variants += [Variant("asyncpg", "layered", dev_database="sqlite")]
-        params = [
-            pytest.param(variant, marks=pytest.mark.xdist_group(f"{variant.driver}-jwt"))
-            for variant in (variants if everything else variants[:1])
-        ]
-        metafunc.parametrize("without_accounts", params, ids=str)
+        selected = variants if everything else variants[:1]
+        metafunc.parametrize("without_accounts", selected, ids=str)
     if "switched" in metafunc.fixturenames:
         # Every ordered pair of databases, and every driver.
         pairs = [
@@ -69,11 +66,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             ("psycopg", "aiosqlite"),
             ("asyncmy", "psycopg"),
         ]
-        params = [
-            pytest.param(pair, marks=pytest.mark.xdist_group(f"{pair[1]}-none"), id="-".join(pair))
-            for pair in (pairs if everything else pairs[:1])
-        ]
-        metafunc.parametrize("switched", params)
+        metafunc.parametrize("switched", pairs if everything else pairs[:1], ids="-".join)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,9 +1,8 @@
 """Updates that add accounts, and the owners that existing rows get."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 
 from harness.projects import Project, Template
 from harness.running import database, run_in, serving, settings, succeed_in
-from harness.services import UV, Service
+from harness.services import UV, InEnvironment, Service
 from harness.variants import FAMILIES, Variant
 from tests.updates import owner
 
@@ -20,21 +19,19 @@ ACCOUNT = {"owner_email": "Ada@example.org", "owner_password": PASSWORD}
 LAYERED = Variant("aiosqlite", "layered")
 MIGRATION = "migrations/versions/0002_accounts.py"
 
-Environment = Callable[[Path, Variant], Service]
-
 
 @contextmanager
 def accounts_added(
     upstream: Template,
     folder: Path,
-    in_environment: Environment,
+    in_environment: InEnvironment,
     variant: Variant,
     existing_rows: str,
 ) -> Iterator[tuple[Project, Service, str, Any]]:
     """A service with edits and rows after an update that adds accounts; and the rows before it."""
     project = Project.copy(upstream, folder, "1.0.0", **variant.answers)
     owner.make_additions(project, "layered")
-    service = in_environment(project.folder, variant)
+    service = in_environment(project.folder)
     # With two databases, on the one of production.
     kind = [FAMILIES[variant.driver]] if variant.sqlite_in_development else []
     with database(service, *kind) as url:
@@ -44,7 +41,7 @@ def accounts_added(
         assert f"{MIGRATION}     review it: it follows {newest}, and assigns" in message
         assert "SECRET_KEY in .env" in message
         owner.append(project, ".env", "SECRET_KEY=development-secret-of-the-tests-alone\n")
-        service = in_environment(project.folder, replace(variant, auth="jwt"))
+        service = in_environment(project.folder)
         yield project, service, url, rows
 
 
@@ -67,7 +64,7 @@ def projects_of_ada(service: Service, url: str) -> list[str]:
 def test_rows_go_to_the_account_in_the_environment(
     upstream: Template,
     tmp_path: Path,
-    in_environment: Environment,
+    in_environment: InEnvironment,
     without_accounts: Variant,
     suite: list[str],
 ) -> None:
@@ -90,7 +87,7 @@ def test_rows_go_to_the_account_in_the_environment(
     protected = ("pytest", "-q", "tests/test_auth.py", "-k", "need_a_token")
     assert "/api/v1/labels" in service.uv_run_failing(*protected)
     protect_labels(project)
-    assert "passed" in service.uv_run("pytest", "-q", "-n", "2", *suite)
+    assert "passed" in service.uv_run("pytest", "-q", *suite)
 
 
 def protect_labels(project: Project) -> None:
@@ -102,9 +99,8 @@ def protect_labels(project: Project) -> None:
     )
 
 
-@pytest.mark.xdist_group("aiosqlite-jwt")
 def test_rows_go_to_the_accounts_that_the_migration_names(
-    upstream: Template, tmp_path: Path, in_environment: Environment
+    upstream: Template, tmp_path: Path, in_environment: InEnvironment
 ) -> None:
     with accounts_added(upstream, tmp_path / "project", in_environment, LAYERED, "by_hand") as made:
         project, service, url, rows = made
@@ -143,16 +139,15 @@ def test_service_without_examples_is_not_asked_for_owners(
 
 
 @pytest.mark.nightly
-@pytest.mark.xdist_group("aiosqlite-jwt")
 def test_service_without_rows_needs_no_owner(
-    upstream: Template, tmp_path: Path, in_environment: Environment
+    upstream: Template, tmp_path: Path, in_environment: InEnvironment
 ) -> None:
     examples = ("projects", "measurements", "assistant")
     variant = Variant("aiosqlite", "by_feature", examples=examples)
     project = Project.copy(upstream, tmp_path / "project", "1.0.0", **variant.answers)
     project.update(auth="jwt")
     owner.append(project, ".env", "SECRET_KEY=development-secret-of-the-tests-alone\n")
-    service = in_environment(project.folder, Variant("aiosqlite", "by_feature", "jwt", examples))
+    service = in_environment(project.folder)
     with database(service) as url:
         succeed_in(service, url, "alembic", "upgrade", "head")
         succeed_in(service, url, "alembic", "check")

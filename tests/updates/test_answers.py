@@ -1,6 +1,5 @@
 """Updates that change an answer: what they refuse, add and leave alone."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ from plumbum import local
 
 from harness.parts import nightly
 from harness.projects import WORK_TREE, Project, Template
-from harness.services import Service
+from harness.services import InEnvironment
 from harness.variants import Variant
 from tests.updates import owner
 
@@ -89,16 +88,15 @@ def answers(project: Project) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.xdist_group("aiosqlite-none")
 def test_added_example_needs_a_migration_of_the_owner(
     upstream: Template,
     tmp_path: Path,
-    in_environment: Callable[[Path, Variant], Service],
+    in_environment: InEnvironment,
     suite: list[str],
 ) -> None:
     variant = Variant("aiosqlite", examples=())
     project = Project.copy(upstream, tmp_path / "project", **variant.answers)
-    service = in_environment(project.folder, variant)
+    service = in_environment(project.folder)
     service.uv_run("alembic", "upgrade", "head")
     project.commit()
     before = (project.folder / "migrations" / "versions" / "0001_initial.py").read_text()
@@ -109,7 +107,7 @@ def test_added_example_needs_a_migration_of_the_owner(
     service.uv_run_failing("alembic", "check")
     service.uv_run("alembic", "revision", "--autogenerate", "-m", "New tables")
     service.uv_run("alembic", "upgrade", "head")
-    assert "passed" in service.uv_run("pytest", "-q", "-n", "2", *suite)
+    assert "passed" in service.uv_run("pytest", "-q", *suite)
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,12 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from harness.projects import GIT, NEXT, WORK_TREE, Project, Template, commit, git
-from harness.services import UV, Service
-from harness.variants import Variant
+from harness.services import UV, InEnvironment
 from tests.updates import owner
 from tests.updates.future_releases import add_column_with_migration, add_setting, change_readme
 
@@ -55,16 +53,15 @@ def test_conflict_is_listed_and_both_versions_are_in_the_file(in_conflict: Proje
     assert "<<<<<<<" not in after
 
 
-@pytest.mark.xdist_group("aiosqlite-none")
 def test_checks_reject_conflicts_until_they_are_resolved(
-    in_conflict: Project, in_environment: Callable[[Path, Variant], Service]
+    in_conflict: Project, in_environment: InEnvironment
 ) -> None:
     guide = (in_conflict.folder / "docs" / "updating.md").read_text()
     [line] = re.findall(r"^git add --all .*$", guide, re.MULTILINE)
     line = line.replace("uv run", f"{UV} run --no-sync").replace(
         "git commit", f"{' '.join(GIT)} commit"
     )
-    service = in_environment(in_conflict.folder, Variant("aiosqlite"))
+    service = in_environment(in_conflict.folder)
     assert "app/settings.py:" in service.fail("sh", "-c", line)
     in_conflict.commit()  # git accepts the markers
     assert "app/settings.py" in service.uv_run_failing(*PRE_COMMIT)

@@ -1,14 +1,11 @@
 """Projects with edits, migrations and rows, all of which an update keeps."""
 
-from collections.abc import Callable
 from pathlib import Path
-
-import pytest
 
 from harness.projects import NEXT, WORK_TREE, Project, Template
 from harness.running import database, run_in, succeed_in
-from harness.services import Service
-from harness.variants import STRUCTURES, Variant
+from harness.services import InEnvironment
+from harness.variants import Variant
 from tests.updates import owner, reports
 from tests.updates.future_releases import (
     add_column_with_migration,
@@ -16,13 +13,11 @@ from tests.updates.future_releases import (
     change_readme,
 )
 
-pytestmark = pytest.mark.xdist_group("aiosqlite-none")
-
 
 def test_edits_and_rows_are_kept_and_the_suite_passes(
     upstream: Template,
     tmp_path: Path,
-    in_environment: Callable[[Path, Variant], Service],
+    in_environment: InEnvironment,
     version: str,
     lived_in: str,
     suite: list[str],
@@ -32,7 +27,7 @@ def test_edits_and_rows_are_kept_and_the_suite_passes(
     owner.edit(project, lived_in)
     if version.startswith("1."):
         reports.add(project, lived_in)
-    service = in_environment(project.folder, variant)
+    service = in_environment(project.folder)
     with database(service) as url:
         rows = owner.settle(project, service, url)
 
@@ -46,23 +41,21 @@ def test_edits_and_rows_are_kept_and_the_suite_passes(
         succeed_in(service, url, "alembic", "check")
         assert owner.show(service, url) == rows
     service.uv_run("mypy")
-    if lived_in == STRUCTURES[0]:
-        suite = []  # the machinery has moved in the same way in all structures
     # Not all code of this owner is tested.
-    assert "passed" in service.uv_run("pytest", "-q", "-n", "2", *suite, "--no-cov")
+    assert "passed" in service.uv_run("pytest", "-q", *suite, "--no-cov")
 
 
 def test_migrations_of_owner_and_template_can_be_merged(
     own_upstream: Template,
     tmp_path: Path,
-    in_environment: Callable[[Path, Variant], Service],
+    in_environment: InEnvironment,
     edited: str,
     suite: list[str],
 ) -> None:
     variant = Variant("aiosqlite", edited)
     project = Project.copy(own_upstream, tmp_path / "project", WORK_TREE, **variant.answers)
     owner.edit(project, edited)
-    service = in_environment(project.folder, variant)
+    service = in_environment(project.folder)
     add_column_with_migration(own_upstream)
     add_setting(own_upstream)
     change_readme(own_upstream)
@@ -83,15 +76,15 @@ def test_migrations_of_owner_and_template_can_be_merged(
         succeed_in(service, url, "alembic", "upgrade", "head")
         succeed_in(service, url, "alembic", "check")
         assert owner.show(service, url) == rows
-    assert "passed" in service.uv_run("pytest", "-q", "-n", "2", *suite)
+    assert "passed" in service.uv_run("pytest", "-q", *suite)
 
 
 def test_update_can_be_undone_after_its_migration_was_merged_and_run(
-    own_upstream: Template, tmp_path: Path, in_environment: Callable[[Path, Variant], Service]
+    own_upstream: Template, tmp_path: Path, in_environment: InEnvironment
 ) -> None:
     project = Project.copy(own_upstream, tmp_path / "project", WORK_TREE, structure="layered")
     owner.edit(project, "layered")
-    service = in_environment(project.folder, Variant("aiosqlite", "layered"))
+    service = in_environment(project.folder)
     add_column_with_migration(own_upstream)
     own_upstream.release(NEXT)
     with database(service) as url:

@@ -1,13 +1,12 @@
 """Updates that change the database of a service, with edits and rows."""
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from harness.projects import Project, Template
 from harness.rendering import ROOT
 from harness.running import database, run_in, serving, succeed_in
-from harness.services import Service
+from harness.services import InEnvironment
 from harness.variants import Variant
 from tests.updates import owner
 
@@ -17,7 +16,7 @@ TRANSFER = ROOT / "tools" / "transfer.py"
 def test_edits_and_rows_move_to_the_new_database(
     upstream: Template,
     tmp_path: Path,
-    in_environment: Callable[[Path, Variant], Service],
+    in_environment: InEnvironment,
     switched: tuple[str, str],
     suite: list[str],
 ) -> None:
@@ -25,7 +24,7 @@ def test_edits_and_rows_move_to_the_new_database(
     before = Variant(old)
     project = Project.copy(upstream, tmp_path / "project", "1.0.0", **before.answers)
     owner.edit(project, "flat")
-    service = in_environment(project.folder, before)
+    service = in_environment(project.folder)
     with database(service) as old_url:
         rows = owner.settle(project, service, old_url)
 
@@ -33,7 +32,8 @@ def test_edits_and_rows_move_to_the_new_database(
         assert "DATABASE_URL in .env" in message
         assert project.conflicts() == set()
         assert owner.lost_edits(project, "flat") == []
-        service = in_environment(project.folder, Variant(new))
+        # Beside the other environment, which the old server still uses.
+        service = in_environment(project.folder, "-switched")
         with database(service) as new_url:
             succeed_in(service, new_url, "alembic", "upgrade", "head")
             succeed_in(service, new_url, "alembic", "check")
@@ -48,4 +48,4 @@ def test_edits_and_rows_move_to_the_new_database(
                 "DATABASE_URL must start with"
                 in run_in(service, old_url, "alembic", "current").stdout
             )
-    assert "passed" in service.uv_run("pytest", "-q", "-n", "2", *suite)
+    assert "passed" in service.uv_run("pytest", "-q", *suite)
