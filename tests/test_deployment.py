@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from dotenv import dotenv_values
 
 from harness.variants import DRIVERS, EXAMPLES, Variant
 
 ROOT = Path(__file__).parent.parent
+LOOPBACK = re.compile(r"\b(localhost|127\.0\.0\.1)\b")
 Rendered = Callable[[Variant], Path]
 
 
@@ -103,6 +105,26 @@ def test_image_does_not_run_as_root(service: Path) -> None:
 
 def test_image_is_healthy_when_the_service_is_ready(service: Path) -> None:
     assert "http://127.0.0.1:8000/health/ready" in (service / "Dockerfile").read_text()
+
+
+@pytest.mark.parametrize("name", ["migrate", "service"])
+def test_compose_overrides_what_means_the_machine_itself(service: Path, name: str) -> None:
+    """Inside a container, this is another machine: the container."""
+    written = dotenv_values(service / ".env.example")
+    container = yaml.safe_load((service / "compose.yaml").read_text())["services"][name]
+    assert container["env_file"] == ".env"
+    local = {name for name, value in written.items() if LOOPBACK.search(value or "")}
+    local -= {"ALLOWED_HOSTS"}  # clients are on the machine itself
+    assert {"LISTEN_ADDRESS", "ASSISTANT_URL"} <= local
+    assert local | {"DATABASE_URL"} <= container["environment"].keys()
+    for variable in local:
+        assert not LOOPBACK.search(container["environment"][variable])
+
+
+def test_compose_publishes_the_port_that_the_service_listens_on(service: Path) -> None:
+    container = yaml.safe_load((service / "compose.yaml").read_text())["services"]["service"]
+    [published] = container["ports"]
+    assert published.endswith(f":{container['environment']['PORT']}")
 
 
 def test_compose_migrates_before_the_service_starts(service: Path) -> None:
