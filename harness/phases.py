@@ -1,6 +1,6 @@
 """A pytest plugin that prints where the time of a run went, by the file or folder of the tests.
 
-It also counts the database servers that the tests created, which cost more than anything else.
+It also counts the database servers that were created, and fails a run that created too many.
 """
 
 import os
@@ -18,6 +18,9 @@ from harness.servers import Server
 COST = "cost"
 SERVERS = "servers"
 TESTS = PurePath("tests")
+# In a run without `--all`: what exceeds this belongs in `make test-all`
+# (docs/decisions/0038-budget-of-the-tests.md).
+MOST_SERVERS = 30
 
 
 @dataclass
@@ -53,6 +56,12 @@ class Phases:
         self.servers += Server.created
         if hasattr(session.config, "workeroutput"):
             session.config.workeroutput[SERVERS] = self.servers
+        elif self.exceeds_the_budget(session.config):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def exceeds_the_budget(self, config: pytest.Config) -> bool:
+        unlimited = config.getoption("all") or config.getoption("real")
+        return self.servers > MOST_SERVERS and not unlimited
 
     def pytest_testnodedown(self, node: Any) -> None:
         """Add what a worker of xdist counted."""
@@ -83,7 +92,9 @@ class Phases:
                 phase.seconds += seconds
                 phase.cpu += cpu
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+    def pytest_terminal_summary(
+        self, terminalreporter: pytest.TerminalReporter, config: pytest.Config
+    ) -> None:
         if not self.costs:
             return
         terminalreporter.section("phases")
@@ -93,3 +104,5 @@ class Phases:
             row = line.format(name, cost.tests, f"{cost.seconds:.0f}", f"{cost.cpu:.0f}")
             terminalreporter.line(row)
         terminalreporter.line(f"{self.servers} servers created")
+        if self.exceeds_the_budget(config):
+            terminalreporter.line(f"FAILED: at most {MOST_SERVERS} without --all", red=True)

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import httpx
 
+from harness.servers import Server
 from harness.services import UV, Service
 from harness.waiting import free_port, wait_until_reachable
 
@@ -56,6 +57,7 @@ def database(service: Service, *kind: str) -> Iterator[str]:
         try:
             url = process.stdout.readline().strip()
             assert url, "the test server did not start"
+            Server.created += not url.startswith("sqlite")
             yield url
             process.stdin.close()
             assert process.wait(60) == 0

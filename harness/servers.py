@@ -29,7 +29,7 @@ UNPRIVILEGED: dict[str, Any] = {"user": "nobody", "extra_groups": []} if IS_ROOT
 class Server(ABC):
     """A server with a fixed port, in a folder that outlives its processes."""
 
-    created: ClassVar = 0  # by this process
+    created: ClassVar = 0  # by this process and by services that it runs
     unprivileged = False
     stop_signal = signal.SIGTERM
 

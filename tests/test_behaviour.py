@@ -23,6 +23,7 @@ def test_suite_passes(
     worker_id: str,
 ) -> None:
     service = installed(exercised)
+    family = FAMILIES[exercised.driver]
     # In two processes, unless xdist runs this test in parallel with others.
     options = ["-n", "2"] * (worker_id == "master")
     measured = exercised in (SELECTION if request.config.getoption("all") else MEASURED)
@@ -30,11 +31,11 @@ def test_suite_passes(
         measured = False
     elif measured:
         options += ["--cov"]
+        Server.created += family != "sqlite"
     else:
         # A service without examples and accounts has no other tests.
         if any(service.folder.glob("tests/test_*.py")):
             options += ["--ignore=tests/core"]
-        family = FAMILIES[exercised.driver]
         if family != "sqlite":
             url = f"{family}://{servers(family).address}/service_test"
             service.variables["TEST_DATABASE_URL"] = url

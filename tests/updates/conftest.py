@@ -36,16 +36,18 @@ RELEASED: dict[str, tuple[Sequence[Any], Sequence[Any]]] = {
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Parametrize the tests of updates; `--all` has more of each.
 
-    `version` is a release to update from: by default the first and the last take turns.
+    `version` is a release to update from: by default the first and the last take turns. With
+    `--all`, releases between them have the default cases.
     `edited` is the structure of a service with edits and rows, `without_accounts` the service that
     accounts are added to, and `switched` the drivers before and after a switch.
     """
     everything = metafunc.config.getoption("all")
     for name, (some, more) in RELEASED.items():
         if {"version", name} <= set(metafunc.fixturenames):
-            versions = list(releases())
-            in_turn = zip(cycle([versions[0], versions[-1]]), some)
-            pairs = list(product(versions, more) if everything else in_turn)
+            first, *between, last = releases()
+            in_turn = zip(cycle([first, last]), some)
+            in_full = [*product([first, last], more), *product(between, some)]
+            pairs = in_full if everything else list(in_turn)
             metafunc.parametrize(
                 ("version", name), pairs, ids=["-".join(map(str, p)) for p in pairs]
             )
