@@ -23,6 +23,8 @@ DRIVERS = choices_of("driver")
 FAMILIES: dict[str, str] = {
     driver: QUESTIONS["drivers"]["default"][driver]["family"] for driver in DRIVERS
 }
+# A driver of each database.
+ONE_EACH = [*{FAMILIES[driver]: driver for driver in reversed(DRIVERS)}.values()][::-1]
 STRUCTURES = choices_of("structure")
 AUTHS = choices_of("auth")
 EXAMPLES = choices_of("examples")
@@ -203,15 +205,25 @@ while missing_pairs := pairs(COMBINATIONS) - pairs(SELECTION):
     SELECTION.append(max(COMBINATIONS, key=lambda v: len(pairs([v]) & missing_pairs)))
 
 
-# A few variants in which every answer occurs. By default only their suites measure coverage, which
-# takes as long again as the tests. The last of SELECTION are on one database and take less time.
+def measured_answers(variant: Variant) -> set[tuple[str, Any]]:
+    """Its answers; drivers of one database count as one, and two databases as one."""
+    answers = variant.choices - {("driver", variant.driver), ("dev_database", "sqlite")}
+    return answers | {("database", FAMILIES[variant.driver])}
+
+
+# A variant of each database, in which all answers occur. By default only their suites measure
+# coverage, which takes as long again as the tests.
+ON_ONE_DATABASE = [v for v in reversed(SELECTION) if not v.sqlite_in_development]
 MEASURED = [SMALLEST]
 while (
     missing := set[object]()
-    .union(*(v.choices for v in SELECTION))
-    .difference(*(v.choices for v in MEASURED))
+    .union(*map(measured_answers, SELECTION))
+    .difference(*map(measured_answers, MEASURED))
 ):
-    MEASURED.append(max(reversed(SELECTION), key=lambda v: len(v.choices & missing)))
+    MEASURED.append(max(ON_ONE_DATABASE, key=lambda v: len(measured_answers(v) & missing)))
+
+# A variant of each driver. By default only their suites contain the tests of the machinery.
+WHOLE = list({v.driver: v for v in [*ON_ONE_DATABASE[::-1], *MEASURED]}.values())
 
 # Every driver with every structure and auth, and the other answers in turn. By default these are
 # rendered and checked; `make test-all` also runs their suites.

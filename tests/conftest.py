@@ -16,7 +16,7 @@ from harness.postgresql import PostgreSQL
 from harness.rendering import export, render
 from harness.servers import Server, running
 from harness.services import ENVIRONMENTS, InEnvironment, Service
-from harness.variants import ALL, EVERY, MEASURED, SELECTION, Variant, named
+from harness.variants import ALL, EVERY, SELECTION, WHOLE, Variant, named
 
 TESTS = Path(__file__).parent
 # The fixtures of the tests that `--one` runs.
@@ -25,7 +25,7 @@ VARIANT_FIXTURES = {"variant", "twice", "checked", "exercised"}
 # `checked` also type-checked, and the suite of `exercised` is run.
 VARIANTS = {
     "variant": (ALL, EVERY),
-    "twice": (MEASURED, SELECTION),
+    "twice": (WHOLE, SELECTION),
     "checked": (SELECTION, ALL),
     "exercised": (SELECTION, ALL),
 }

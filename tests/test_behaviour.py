@@ -1,9 +1,9 @@
-"""The suites of rendered services, each in its own environment on a real database.
+"""The suites of rendered services on real databases.
 
-Variants of one driver have the same machinery, and most tests are those of it, in `tests/core`. So
-only some run the whole suite, with coverage, on a server that they start themselves: those in
-`MEASURED` by default, and those in `SELECTION` with `--all`. The others run the tests of their own
-code, on a server that is shared.
+Variants of one driver have the same machinery, and most tests are those of it, in `tests/core`. By
+default, only those in `WHOLE` run the whole suite, on a server that they start themselves, and of
+these only those in `MEASURED` with coverage; with `--all`, those in `SELECTION` do. The others run
+the tests of their own code, on a server that is shared.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ import pytest
 
 from harness.servers import Server
 from harness.services import Service
-from harness.variants import FAMILIES, MEASURED, SELECTION, Variant
+from harness.variants import FAMILIES, MEASURED, SELECTION, WHOLE, Variant
 
 
 def test_suite_passes(
@@ -26,11 +26,12 @@ def test_suite_passes(
     family = FAMILIES[exercised.driver]
     # In two processes, unless xdist runs this test in parallel with others.
     options = ["-n", "2"] * (worker_id == "master")
-    measured = exercised in (SELECTION if request.config.getoption("all") else MEASURED)
-    if request.config.getoption("one"):
-        measured = False
-    elif measured:
+    everything = request.config.getoption("all")
+    one = bool(request.config.getoption("one"))
+    measured = exercised in (SELECTION if everything else MEASURED) and not one
+    if measured:
         options += ["--cov"]
+    if one or exercised in (SELECTION if everything else WHOLE):
         Server.created += family != "sqlite"
     else:
         # A service without examples and accounts has no other tests.

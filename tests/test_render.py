@@ -13,11 +13,10 @@ import pytest
 import yaml
 
 from harness.rendering import ROOT, render
-from harness.variants import DRIVERS, EVERY, EXAMPLES, FAMILIES, QUESTIONS, Variant
+from harness.variants import DRIVERS, EVERY, EXAMPLES, FAMILIES, ONE_EACH, QUESTIONS, Variant
 
 Rendered = Callable[[Variant], Path]
 
-ONE_OF_EACH_FAMILY = {FAMILIES[driver]: driver for driver in reversed(DRIVERS)}.values()
 
 # What every service has, whatever the answers.
 COMMON = (
@@ -265,10 +264,7 @@ def test_drivers_of_one_database_differ_only_in_the_driver_files(
 
 
 def test_models_schemas_and_endpoints_are_the_same_on_every_database(rendered: Rendered) -> None:
-    services = [
-        files_of(rendered(Variant(driver, "flat", "jwt", EXAMPLES)))
-        for driver in ONE_OF_EACH_FAMILY
-    ]
+    services = [files_of(rendered(Variant(driver, "flat", "jwt", EXAMPLES))) for driver in ONE_EACH]
     for name in (
         *("models", "schemas", "crud", "services", "api", "database", "factory", "main"),
         *("core/errors", "core/pagination", "core/schemas", "core/sessions"),
@@ -290,9 +286,9 @@ UNUSUAL = {
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Render each unusual name on one of the databases, and with `--all` on each."""
     if "unusual" in metafunc.fixturenames:
-        each = zip(UNUSUAL, cycle(ONE_OF_EACH_FAMILY))
+        each = zip(UNUSUAL, cycle(ONE_EACH))
         everything = metafunc.config.getoption("all")
-        pairs = product(UNUSUAL, ONE_OF_EACH_FAMILY) if everything else each
+        pairs = product(UNUSUAL, ONE_EACH) if everything else each
         metafunc.parametrize(("unusual", "driver"), list(pairs))
 
 

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from datetime import time as clock_time
 from decimal import Decimal
 from functools import partial
-from itertools import permutations
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,6 +22,7 @@ from uuid import UUID, uuid4, uuid5
 import pytest
 import sqlalchemy as sa
 
+from harness.parts import nightly
 from harness.rendering import ROOT, render
 from harness.servers import Server
 from harness.services import UV
@@ -37,6 +38,8 @@ RINGS = [
     ["sqlite", "postgresql", "mysql", "sqlite"],
     ["sqlite", "mysql", "postgresql", "sqlite"],
 ]
+STEPS = list(pairwise(RINGS[0]))
+FURTHER_STEPS = list(pairwise(RINGS[1]))
 # The settings of services, except that a key may be 0.
 SESSION = {
     "sqlite": "PRAGMA foreign_keys = OFF",
@@ -427,7 +430,7 @@ def add_cycle(owned: Owned, url: str) -> None:
 
 
 @on_servers
-@pytest.mark.parametrize(("old", "new"), list(permutations(DRIVERS, 2)))
+@pytest.mark.parametrize(("old", "new"), [*STEPS, *(nightly(*p) for p in FURTHER_STEPS)])
 def test_tables_and_types_of_owners_are_equal_on_every_database(
     old: str, new: str, tmp_path: Path, database: Callable[[str], str]
 ) -> None:

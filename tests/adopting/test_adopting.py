@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 import sqlite3
 import sys
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from harness.projects import NEXT, WORK_TREE, Template, replace
-from harness.rendering import ROOT, export
+from harness.rendering import COPIER, ROOT, export
 from harness.services import Service
 from harness.variants import Variant
 
@@ -67,7 +68,7 @@ class Library(Service):
         programs = folder.parent / "programs"
         programs.mkdir()
         uvx = programs / "uvx"
-        uvx.write_text(f'#!/bin/sh\nexec {sys.executable} -m "$@"\n')
+        uvx.write_text(f'#!/bin/sh\nshift; exec {shlex.join(COPIER)} "$@"\n')
         uvx.chmod(0o755)
         self.variables = running.variables | {
             "PATH": f"{programs}:{Path(sys.executable).parent}:{running.variables['PATH']}",
@@ -126,8 +127,16 @@ def released(tmp_path: Path) -> Template:
 
 
 @pytest.fixture
-def library(released: Template, tmp_path: Path, installed: Callable[[Variant], Service]) -> Library:
-    return Library(tmp_path / "library", installed(VARIANT), released)
+def library(
+    released: Template,
+    tmp_path: Path,
+    installed: Callable[[Variant], Service],
+    pytestconfig: pytest.Config,
+) -> Library:
+    running = installed(VARIANT)
+    if not pytestconfig.getoption("all"):
+        running.variables["PYTEST_ADDOPTS"] = "--ignore=tests/core --no-cov"
+    return Library(tmp_path / "library", running, released)
 
 
 def rows(database: Path) -> dict[str, list[Any]]:
@@ -296,6 +305,7 @@ def downgrade():
 """
 
 
+@pytest.mark.nightly
 def test_existing_migrations_continue(library: Library) -> None:
     folder = library.folder
     before = rows(folder / "library.db")

@@ -70,7 +70,7 @@ def test_closed_connections_are_found_without_a_round_trip(stack: Stack) -> None
         assert proxy.sent - before == 20
 
 
-@pytest.mark.drivers("asyncpg", "aiomysql", further=("psycopg", "asyncmy"))
+@pytest.mark.drivers("asyncpg", further=("psycopg", "aiomysql", "asyncmy"))
 def test_connection_that_is_killed_repeatedly_is_replaced(stack: Stack) -> None:
     """Only statements that were executing may fail."""
     with stack.serving(database_pool_size=5) as service:

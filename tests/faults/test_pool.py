@@ -14,7 +14,7 @@ POOL_TIMEOUT = 1
 MARGIN = 5
 
 
-@pytest.mark.drivers("asyncpg", "aiomysql", further=("psycopg", "asyncmy"))
+@pytest.mark.drivers("asyncpg", further=("psycopg", "aiomysql", "asyncmy"))
 def test_exhausted_pool_responds_503_in_time_and_recovers_with_the_lock(stack: Stack) -> None:
     limits: dict[str, Any] = {"database_pool_size": 3, "database_pool_timeout": POOL_TIMEOUT}
     with stack.serving(**limits, database_lock_timeout=120, database_statement_timeout=120) as (

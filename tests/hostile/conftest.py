@@ -6,12 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.variants import AUTHS, DRIVERS, EXAMPLES, FAMILIES, STRUCTURES, Variant
+from harness.variants import AUTHS, DRIVERS, EXAMPLES, ONE_EACH, STRUCTURES, Variant
 from tests.hostile.attacked import Attacked, attacked_service
 from tests.hostile.endpoints import Choose, Endpoint, T, endpoints_of
-
-# A driver of each database.
-ONE_EACH = [*{FAMILIES[driver]: driver for driver in reversed(DRIVERS)}.values()][::-1]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

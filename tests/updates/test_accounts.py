@@ -99,6 +99,7 @@ def protect_labels(project: Project) -> None:
     )
 
 
+@pytest.mark.nightly
 def test_rows_go_to_the_accounts_that_the_migration_names(
     upstream: Template, tmp_path: Path, in_environment: InEnvironment
 ) -> None:

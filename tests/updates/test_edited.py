@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from harness.projects import NEXT, WORK_TREE, Project, Template
 from harness.running import database, run_in, succeed_in
 from harness.services import InEnvironment
@@ -79,6 +81,7 @@ def test_migrations_of_owner_and_template_can_be_merged(
     assert "passed" in service.uv_run("pytest", "-q", *suite)
 
 
+@pytest.mark.nightly
 def test_update_can_be_undone_after_its_migration_was_merged_and_run(
     own_upstream: Template, tmp_path: Path, in_environment: InEnvironment
 ) -> None:

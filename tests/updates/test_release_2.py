@@ -3,6 +3,7 @@
 import ast
 import io
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from rewriting import definitions
 
 from harness.parts import nightly
 from harness.projects import NEXT, WORK_TREE, Project, Template, commit, git
-from harness.rendering import ROOT
+from harness.rendering import COPIER, ROOT
 from harness.variants import EXAMPLES, Variant
 from tests.updates.future_releases import change_readme
 
@@ -165,7 +166,7 @@ def variant_url(variant: Variant) -> str:
 
 def update(project: Project, version: str = WORK_TREE, **options: str) -> str:
     """`copier update --trust`; what it and the hook print."""
-    command = [sys.executable, "-m", "copier", "update", "--trust", "--defaults", "-r", version]
+    command = [*COPIER, "update", "--trust", "--defaults", "-r", version]
     command += [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
     result = subprocess.run(
         command, cwd=project.folder, capture_output=True, text=True, check=False
@@ -270,6 +271,7 @@ def test_edit_of_each_definition_of_a_split_file_is_where_the_definition_is(
     }
 
 
+@pytest.mark.nightly
 def test_edit_of_one_half_is_merged_and_the_other_is_as_new(
     versions: Versions, tmp_path: Path
 ) -> None:
@@ -408,6 +410,7 @@ def test_line_ends_links_and_other_texts(carried: tuple[Project, Project, str]) 
     assert "python -m app.core.check_database" in (project.folder / "Makefile").read_text()
 
 
+@pytest.mark.nightly
 def test_same_lines_are_a_conflict_of_the_new_names(versions: Versions, tmp_path: Path) -> None:
     project = Project(shutil.copytree(versions(VARIANTS[5])[0].folder, tmp_path / "project"))
     project.replace("app/errors.py", '"There is no such thing."', '"Nothing here."')
@@ -421,6 +424,7 @@ def test_same_lines_are_a_conflict_of_the_new_names(versions: Versions, tmp_path
     assert git(project.folder, "show", ":2:app/core/errors.py").count('"Nothing here."') == 1
 
 
+@pytest.mark.nightly
 def test_service_in_a_folder_of_a_shallow_clone(upstream: Template, tmp_path: Path) -> None:
     company = tmp_path / "company"
     service, answers_file = company / "services" / "stock", ".copier-answers.stock.yml"
@@ -477,7 +481,7 @@ def test_later_updates_need_no_trust_and_run_nothing(
     assert project.changed() == {".copier-answers.yml", "README.md"}
 
 
-@pytest.mark.parametrize("place", ["", "services/stock"])
+@pytest.mark.parametrize("place", [nightly(""), "services/stock"])
 def test_update_by_hand_without_trust_as_the_readme_shows(
     versions: Versions, upstream: Template, tmp_path: Path, place: str
 ) -> None:
@@ -493,7 +497,7 @@ def test_update_by_hand_without_trust_as_the_readme_shows(
     commit(company)
     readme = (ROOT / "hooks" / "README.md").read_text()
     (block,) = re.findall(r"```shell\n([^`]*recopy[^`]*)```", readme)
-    script = block.replace("uvx copier", f"{sys.executable} -m copier")
+    script = block.replace("uvx copier", shlex.join(COPIER))
     script = script.replace("uvx --from copier python", sys.executable)
     script = script.replace("2.0.0", WORK_TREE).replace(
         "https://github.com/OWNER/copier-fastapi-async", str(upstream.folder)

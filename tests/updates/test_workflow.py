@@ -1,6 +1,7 @@
 """The workflow that updates a service and opens a pull request, run without GitHub."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -10,7 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
+from harness.parts import nightly
 from harness.projects import NEXT, WORK_TREE, Project, Template, git
+from harness.rendering import COPIER
 from harness.services import UV
 from tests.updates.future_releases import add_setting
 
@@ -21,7 +24,7 @@ for rejected in $GH_REJECTS; do case " $* " in *" $rejected "*) exit 1;; esac; d
 printf "%s\\n" "$@" > "$RUNNER_TEMP/gh"; cat "$RUNNER_TEMP/body" > "$RUNNER_TEMP/sent"''',
     # Runs this environment's Copier, and records the URL rewrites of git.
     "uvx": f'''git config --get-regexp "^url" > "$RUNNER_TEMP/addresses"
-shift 3; exec "{sys.executable}" -m "$@"''',
+shift 4; exec {shlex.join(COPIER)} "$@"''',
     "uv": f'exec "{UV}" "$@"',
 }
 
@@ -260,7 +263,9 @@ def test_installed_packages_cannot_read_a_token_with_write_access(repository: Re
     ]
 
 
-@pytest.mark.parametrize(("token", "access"), [("", ""), ("secret", "x-access-token:secret@")])
+@pytest.mark.parametrize(
+    ("token", "access"), [nightly("", ""), ("secret", "x-access-token:secret@")]
+)
 def test_template_is_fetched_by_https_with_its_token_if_there_is_one(
     repository: Repository, token: str, access: str
 ) -> None:
