@@ -45,7 +45,7 @@ def add(path: Path, code: str) -> None:
         nightly(Variant("aiosqlite", "flat", "jwt", ())),
         Variant("aiosqlite", "layered", "jwt"),
         nightly(Variant("aiosqlite", "by_feature")),
-        Variant("aiosqlite", "by_feature", "jwt", ()),
+        nightly(Variant("aiosqlite", "by_feature", "jwt", ())),
     ],
     ids=str,
 )

@@ -160,7 +160,7 @@ def test_service_without_rows_needs_no_owner(
 def test_later_updates_keep_the_migration_and_do_not_ask_again(
     upstream: Template, tmp_path: Path
 ) -> None:
-    project = Project.copy(upstream, tmp_path / "project", "1.0.0")
+    project = Project.copy(upstream, tmp_path / "project", "2.0.0")
     project.update(auth="jwt")
     migration = (project.folder / MIGRATION).read_text()
     answers = (project.folder / ".copier-answers.yml").read_text()

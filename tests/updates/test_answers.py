@@ -219,7 +219,7 @@ def test_message_warns_that_another_service_name_is_another_database(
 
 
 def test_message_lists_no_setting_that_existed(upstream: Template, tmp_path: Path) -> None:
-    project = Project.copy(upstream, tmp_path / "project", "1.0.0", auth="jwt")
+    project = Project.copy(upstream, tmp_path / "project", "2.0.0", auth="jwt")
     message = project.update()
     assert ".env" not in message
     assert "tools/transfer.py" not in message
@@ -249,8 +249,8 @@ def test_message_links_to_the_changes_of_the_template(
         "GIT_CONFIG_KEY_0": f"url.{upstream.folder}.insteadOf",
         "GIT_CONFIG_VALUE_0": urls.get(source, source),
     }
-    project = Project.copy(upstream, tmp_path / "project", "1.0.0")
+    project = Project.copy(upstream, tmp_path / "project", "2.0.0")
     project.replace(".copier-answers.yml", str(upstream.folder), source)
     project.commit()
     with local.env(**fetched):
-        assert f"{link}1.0.0...{WORK_TREE}\n" in project.update()
+        assert f"{link}2.0.0...{WORK_TREE}\n" in project.update()

@@ -131,7 +131,7 @@ def test_update_in_a_monorepo_changes_only_the_service(upstream: Template, tmp_p
 
 
 def test_shallow_clone_keeps_its_edits(upstream: Template, tmp_path: Path) -> None:
-    project = Project.copy(upstream, tmp_path / "project", "1.0.0")
+    project = Project.copy(upstream, tmp_path / "project", "2.0.0")
     project.replace("README.md", "An async API service.", "It keeps the plans of a garden.")
     project.commit()
     shallow = Project(tmp_path / "shallow")

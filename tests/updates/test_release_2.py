@@ -467,6 +467,7 @@ def test_update_without_trust_is_refused_and_writes_nothing(
     assert project.changed() == set()
 
 
+@pytest.mark.nightly
 def test_later_updates_need_no_trust_and_run_nothing(
     own_upstream: Template, tmp_path: Path
 ) -> None:

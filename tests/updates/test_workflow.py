@@ -105,9 +105,17 @@ class Repository:
         return set(git(self.remote, "branch", "--format", "%(refname:short)").split())
 
 
-def edit(project: Project, upstream: Template) -> None:
-    """Make the edits of an owner: a lock file and another port."""
+@pytest.fixture(scope="module")
+def lock(upstream: Template, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The lock file of a service with the default answers."""
+    project = Project.copy(upstream, tmp_path_factory.mktemp("locked") / "project", WORK_TREE)
     subprocess.run([UV, "lock", "--quiet"], cwd=project.folder, check=True)
+    return project.folder / "uv.lock"
+
+
+def edit(project: Project, upstream: Template, lock: Path) -> None:
+    """Make the edits of an owner: a lock file and another port."""
+    shutil.copy(lock, project.folder)
     project.replace("app/settings.py", "port: int = Field(8000", "port: int = Field(8500")
     # A URL, as in the answers of real services.
     folder = str(upstream.folder)
@@ -123,9 +131,9 @@ def release_conflict(upstream: Template) -> None:
 
 
 @pytest.fixture
-def repository(own_upstream: Template, tmp_path: Path) -> Repository:
+def repository(own_upstream: Template, tmp_path: Path, lock: Path) -> Repository:
     project = Project.copy(own_upstream, tmp_path / "project", WORK_TREE)
-    edit(project, own_upstream)
+    edit(project, own_upstream, lock)
     return Repository(project, tmp_path)
 
 
@@ -190,11 +198,11 @@ def test_pull_request_with_conflicts_is_a_draft_that_lists_them(
 
 
 def test_service_in_a_monorepo_is_updated_in_its_folder(
-    own_upstream: Template, tmp_path: Path
+    own_upstream: Template, tmp_path: Path, lock: Path
 ) -> None:
     company = Project(tmp_path / "company")
     service = Project.copy(own_upstream, company.folder / "services" / "mine", WORK_TREE)
-    edit(service, own_upstream)
+    edit(service, own_upstream, lock)
     shutil.rmtree(service.folder / ".git")
     (service.folder / ".github").rename(company.folder / ".github")
     release_conflict(own_upstream)
