@@ -40,6 +40,14 @@ SERVE = (
     "from app.main import app, settings; from app.core.server import serve; serve(app, settings)"
 )
 
+ALEMBIC = """
+import shlex, sys
+from alembic.config import main
+
+for command in sys.argv[1:]:
+    main(shlex.split(command))
+"""
+
 
 @contextmanager
 def database(service: Service, *kind: str) -> Iterator[str]:
@@ -141,3 +149,8 @@ def run_in(service: Service, url: str, *command: str) -> subprocess.CompletedPro
 
 def succeed_in(service: Service, url: str, *command: str) -> str:
     return service.succeed(UV, "run", "--no-sync", *command, **settings(url, {}))
+
+
+def alembic(service: Service, url: str, *commands: str) -> str:
+    """Run commands of Alembic, such as "upgrade head", in one process; return their output."""
+    return succeed_in(service, url, "python", "-c", ALEMBIC, *commands)

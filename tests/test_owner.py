@@ -16,6 +16,8 @@ from harness.variants import Variant
 ROOT = Path(__file__).parent.parent
 DEFAULT = Variant("aiosqlite", "flat", "none")
 
+pytestmark = pytest.mark.xdist_group("mypy")  # one worker fills the cache
+
 
 @pytest.fixture
 def service(installed: Callable[[Variant], Service]) -> Service:

@@ -1,16 +1,13 @@
 """The questions of the template: defaults, validation, and the message after a copy."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
-from harness.rendering import render
+from harness.rendering import COPIER, render
 from harness.variants import DRIVERS, EXAMPLES, QUESTIONS
-
-COPIER = [sys.executable, "-m", "copier"]
 
 
 def copy(

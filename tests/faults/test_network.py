@@ -32,7 +32,7 @@ def serving_over_network(stack: Stack) -> Iterator[tuple[Running, Network]]:
             yield service, proxy
 
 
-@pytest.mark.drivers("asyncpg", "psycopg", "aiomysql", further=("asyncmy",))
+@pytest.mark.drivers("asyncpg", "aiomysql", further=("psycopg", "asyncmy"))
 def test_lost_network_delays_requests_for_a_limited_time(stack: Stack) -> None:
     """Also a request whose statement has arrived, so that TCP retransmits nothing."""
     with serving_over_network(stack) as (service, proxy), ThreadPoolExecutor(1) as threads:

@@ -16,7 +16,7 @@ POOL_TIMEOUT = 3
 MARGIN = 5
 
 
-@pytest.mark.drivers("asyncpg", "psycopg", "aiomysql", further=("asyncmy",))
+@pytest.mark.drivers("asyncpg", "aiomysql", further=("psycopg", "asyncmy"))
 def test_outage_causes_only_503s_and_only_while_it_lasts(stack: Stack) -> None:
     with stack.serving(database_pool_timeout=POOL_TIMEOUT) as service:
         for fault in (stack.server.stop, stack.server.kill):

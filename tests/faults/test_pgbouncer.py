@@ -59,7 +59,7 @@ def request_several_shapes(replicas: list[Running], count: int) -> Counter[str]:
         return sum(threads.map(request, range(CLIENTS)), Counter[str]())
 
 
-@pytest.mark.drivers("asyncpg", "psycopg")
+@pytest.mark.drivers("asyncpg", further=("psycopg",))
 def test_replicas_behind_pgbouncer_get_the_results_of_their_own_statements(stack: Stack) -> None:
     with (
         pgbouncer(stack.server) as port,

@@ -52,12 +52,12 @@ def everything(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture
 def choose(everything: bool) -> Choose:
-    """Chooses attacks for one place: all of them with `--all`, otherwise every third."""
+    """Chooses attacks for one place: all of them with `--all`, otherwise every fourth."""
     places = count()
 
     def choose(attacks: Mapping[str, T]) -> list[T]:
         chosen = list(attacks.values())
-        return chosen if everything else chosen[next(places) % 3 :: 3]
+        return chosen if everything else chosen[next(places) % 4 :: 4]
 
     return choose
 

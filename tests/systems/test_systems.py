@@ -198,7 +198,7 @@ def test_developed_on_sqlite(system: Service) -> None:
     assert names == {"sqlite": ["On sqlite"], "postgresql": ["On postgresql"]}
     with sqlite3.connect(file) as development:
         assert development.execute("SELECT name FROM projects").fetchall() == [("On sqlite",)]
-    output = system.uv_run("pytest", "-v", "tests/test_projects.py")
+    output = system.uv_run("pytest", "-v", "tests/test_projects.py", "-k", "name_is_unique")
     for kind in ("sqlite", "postgresql"):
         assert f"test_name_is_unique[{kind}] PASSED" in output
     guide = (system.folder / "docs" / "database.md").read_text()

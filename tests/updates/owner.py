@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from harness.projects import Project
-from harness.running import succeed_in
+from harness.running import alembic, succeed_in
 from harness.services import Service
 
 # The modules that the owner changes, by structure.
@@ -264,8 +264,6 @@ def show(service: Service, url: str) -> Any:
 
 def settle(project: Project, service: Service, url: str) -> Any:
     """Write and run the migration of the edits, commit, and insert rows; returns the rows."""
-    succeed_in(service, url, "alembic", "upgrade", "head")
-    succeed_in(service, url, "alembic", "revision", "--autogenerate", "-m", "Labels")
-    succeed_in(service, url, "alembic", "upgrade", "head")
+    alembic(service, url, "upgrade head", "revision --autogenerate -m Labels", "upgrade head")
     project.commit()
     return fill(service, url)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from harness.projects import Project, Template
-from harness.running import database, run_in, serving, settings, succeed_in
+from harness.running import alembic, database, run_in, serving, settings
 from harness.services import UV, InEnvironment, Service
 from harness.variants import FAMILIES, Variant
 from tests.updates import owner
@@ -36,7 +36,7 @@ def accounts_added(
     kind = [FAMILIES[variant.driver]] if variant.sqlite_in_development else []
     with database(service, *kind) as url:
         rows = owner.settle(project, service, url)
-        [newest] = re.findall(r"(\w+) \(head\)", succeed_in(service, url, "alembic", "heads"))
+        [newest] = re.findall(r"(\w+) \(head\)", alembic(service, url, "heads"))
         message = project.update(auth="jwt", newest_migration=newest, existing_rows=existing_rows)
         assert f"{MIGRATION}     review it: it follows {newest}, and assigns" in message
         assert "SECRET_KEY in .env" in message
@@ -79,8 +79,7 @@ def test_rows_go_to_the_account_in_the_environment(
             refused = run_in(service, url, "alembic", "upgrade", "head")
             assert "Existing rows need an owner: set OWNER_EMAIL" in refused.stdout
         upgrade(service, url, **ACCOUNT)
-        succeed_in(service, url, "alembic", "check")
-        assert succeed_in(service, url, "alembic", "heads").count("(head)") == 1
+        assert alembic(service, url, "check", "heads").count("(head)") == 1
         assert owner.show(service, url) == rows
         assert sorted(projects_of_ada(service, url)) == ["Garden", "Pond 🐟"]
     # The suite reports the owner's endpoints that do not require a token yet.
@@ -125,7 +124,7 @@ def test_rows_go_to_the_accounts_that_the_migration_names(
             "    connection.execute(garden, {'id': bob['id'].hex})\n",
         )
         upgrade(service, url, **ACCOUNT)
-        succeed_in(service, url, "alembic", "check")
+        alembic(service, url, "check")
         assert owner.show(service, url) == rows
         assert projects_of_ada(service, url) == ["Pond 🐟"]
 
@@ -150,11 +149,7 @@ def test_service_without_rows_needs_no_owner(
     owner.append(project, ".env", "SECRET_KEY=development-secret-of-the-tests-alone\n")
     service = in_environment(project.folder)
     with database(service) as url:
-        succeed_in(service, url, "alembic", "upgrade", "head")
-        succeed_in(service, url, "alembic", "check")
-        succeed_in(service, url, "alembic", "downgrade", "0001")
-        succeed_in(service, url, "alembic", "upgrade", "head")
-        succeed_in(service, url, "alembic", "check")
+        alembic(service, url, "upgrade head", "check", "downgrade 0001", "upgrade head", "check")
 
 
 def test_later_updates_keep_the_migration_and_do_not_ask_again(

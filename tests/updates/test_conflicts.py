@@ -53,6 +53,7 @@ def test_conflict_is_listed_and_both_versions_are_in_the_file(in_conflict: Proje
     assert "<<<<<<<" not in after
 
 
+@pytest.mark.xdist_group("mypy")  # one worker fills the cache
 def test_checks_reject_conflicts_until_they_are_resolved(
     in_conflict: Project, in_environment: InEnvironment
 ) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.projects import NEXT, WORK_TREE, Project, Template
-from harness.running import database, run_in, succeed_in
+from harness.running import alembic, database, run_in
 from harness.services import InEnvironment
 from harness.variants import Variant
 from tests.updates import owner, reports
@@ -16,6 +16,7 @@ from tests.updates.future_releases import (
 )
 
 
+@pytest.mark.xdist_group("mypy")  # one worker fills the cache
 def test_edits_and_rows_are_kept_and_the_suite_passes(
     upstream: Template,
     tmp_path: Path,
@@ -39,8 +40,7 @@ def test_edits_and_rows_are_kept_and_the_suite_passes(
         if version.startswith("1."):
             reports.finish_by_hand(project)
         service.install()
-        succeed_in(service, url, "alembic", "upgrade", "head")
-        succeed_in(service, url, "alembic", "check")
+        alembic(service, url, "upgrade head", "check")
         assert owner.show(service, url) == rows
     service.uv_run("mypy")
     # Not all code of this owner is tested.
@@ -74,9 +74,7 @@ def test_migrations_of_owner_and_template_can_be_merged(
         advice = 'uv run alembic merge heads -m "Merge"'
         assert advice in message
         assert advice in service.uv_run_failing("pytest", "-q", "tests/core/test_migrations.py")
-        succeed_in(service, url, "alembic", "merge", "heads", "-m", "Merge")
-        succeed_in(service, url, "alembic", "upgrade", "head")
-        succeed_in(service, url, "alembic", "check")
+        alembic(service, url, "merge heads -m Merge", "upgrade head", "check")
         assert owner.show(service, url) == rows
     assert "passed" in service.uv_run("pytest", "-q", *suite)
 
@@ -93,14 +91,12 @@ def test_update_can_be_undone_after_its_migration_was_merged_and_run(
     with database(service) as url:
         rows = owner.settle(project, service, url)
         project.update()
-        succeed_in(service, url, "alembic", "merge", "heads", "-m", "Merge")
-        succeed_in(service, url, "alembic", "upgrade", "head")
+        alembic(service, url, "merge heads -m Merge", "upgrade head")
 
         guide = (project.folder / "docs" / "updating.md").read_text()
         assert "`uv run alembic downgrade NEW@BEFORE`" in guide
-        succeed_in(service, url, "alembic", "downgrade", "0002@0001")
+        alembic(service, url, "downgrade 0002@0001")
         project.undo_update()
         assert project.changed() == set()
-        succeed_in(service, url, "alembic", "upgrade", "head")
-        succeed_in(service, url, "alembic", "check")
+        alembic(service, url, "upgrade head", "check")
         assert owner.show(service, url) == rows

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from harness.projects import Project, Template
 from harness.rendering import ROOT
-from harness.running import database, run_in, serving, succeed_in
+from harness.running import alembic, database, run_in, serving
 from harness.services import InEnvironment
 from harness.variants import Variant
 from tests.updates import owner
@@ -35,8 +35,7 @@ def test_edits_and_rows_move_to_the_new_database(
         # Beside the other environment, which the old server still uses.
         service = in_environment(project.folder, "-switched")
         with database(service) as new_url:
-            succeed_in(service, new_url, "alembic", "upgrade", "head")
-            succeed_in(service, new_url, "alembic", "check")
+            alembic(service, new_url, "upgrade head", "check")
             # This environment has the requirements of the tool.
             service.succeed(sys.executable, str(TRANSFER), old_url, new_url)
             assert owner.show(service, new_url) == rows
