@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import URL, create_engine, make_url
 
+from harness.parts import nightly
 from harness.postgresql import PostgreSQL
 from harness.running import database, succeed_in
 from harness.services import Service
@@ -70,7 +71,7 @@ TABLES = {
 
 @pytest.mark.parametrize(
     ("kind", "driver", "blocking"),
-    [("postgresql", "asyncpg", "psycopg"), ("mysql", "aiomysql", "pymysql")],
+    [("postgresql", "asyncpg", "psycopg"), nightly("mysql", "aiomysql", "pymysql")],
 )
 def test_migration_creates_the_existing_tables(
     installed: Callable[[Variant], Service], kind: str, driver: str, blocking: str

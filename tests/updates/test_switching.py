@@ -22,7 +22,7 @@ def test_edits_and_rows_move_to_the_new_database(
 ) -> None:
     old, new = switched
     before = Variant(old)
-    project = Project.copy(upstream, tmp_path / "project", "1.0.0", **before.answers)
+    project = Project.copy(upstream, tmp_path / "project", "2.0.0", **before.answers)
     owner.edit(project, "flat")
     service = in_environment(project.folder)
     with database(service) as old_url:
