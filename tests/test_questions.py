@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from harness.rendering import COPIER, render
-from harness.variants import DRIVERS, EXAMPLES, QUESTIONS
+from harness.variants import DRIVERS, EXAMPLES, ONE_EACH, QUESTIONS
 
 
 def copy(
@@ -92,7 +92,7 @@ def test_answers_file_has_the_answers_to_questions_and_no_others(
     assert set(answers) == {"_src_path", *ASKED} - ONLY_ON_UPDATE
 
 
-@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize("driver", ONE_EACH)
 def test_message_lists_the_next_commands(template: Path, tmp_path: Path, driver: str) -> None:
     service = tmp_path / "service"
     result = copy(template, service, "--data", f"driver={driver}")

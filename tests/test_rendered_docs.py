@@ -17,8 +17,8 @@ VARIANTS = [
     Variant("aiosqlite", "flat", "none", ()),
     Variant("asyncpg", "by_feature", "jwt", sync_session=True),
     nightly(Variant("psycopg", "layered", "none", dev_database="sqlite")),
-    nightly(Variant("aiomysql", "layered", "none", ())),
-    Variant("asyncmy", "flat", "none", dev_database="sqlite", sync_session=True),
+    Variant("aiomysql", "layered", "none", ()),
+    nightly(Variant("asyncmy", "flat", "none", dev_database="sqlite", sync_session=True)),
 ]
 
 # Runs the guide on every database that the tests of the service use.

@@ -41,7 +41,7 @@ def add(path: Path, code: str) -> None:
 @pytest.mark.parametrize(
     "followed",
     [
-        Variant("aiosqlite", "flat"),
+        nightly(Variant("aiosqlite", "flat")),
         nightly(Variant("aiosqlite", "flat", "jwt", ())),
         Variant("aiosqlite", "layered", "jwt"),
         nightly(Variant("aiosqlite", "by_feature")),
