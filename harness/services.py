@@ -110,7 +110,9 @@ class Service:
             shutil.copy(kept, lock)
         self.succeed(UV, "sync", "--quiet")
         if kept and not kept.exists():
-            shutil.copy(lock, kept)
+            written = kept.with_suffix(f".{os.getpid()}")
+            shutil.copy(lock, written)
+            written.rename(kept)  # at once: other workers read it
 
     def _requirements(self) -> str:
         """Return a hash of what determines the lock file."""

@@ -23,8 +23,11 @@ DRIVERS = choices_of("driver")
 FAMILIES: dict[str, str] = {
     driver: QUESTIONS["drivers"]["default"][driver]["family"] for driver in DRIVERS
 }
-# A driver of each database.
-ONE_EACH = [*{FAMILIES[driver]: driver for driver in reversed(DRIVERS)}.values()][::-1]
+# The first driver of each database.
+ONE_EACH = [
+    next(driver for driver in DRIVERS if FAMILIES[driver] == family)
+    for family in dict.fromkeys(FAMILIES.values())
+]
 STRUCTURES = choices_of("structure")
 AUTHS = choices_of("auth")
 EXAMPLES = choices_of("examples")
