@@ -24,7 +24,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def test_models_of_an_owner_work(installed: Callable[[Variant], Service], driver: str) -> None:
     service = installed(Variant(driver, examples=()))
     shutil.copytree(ADDED, service.folder, dirs_exist_ok=True)
-    names = ", ".join(f"{name} as {name}" for name in ("Book", "Copy", "Country"))
+    names = ", ".join(
+        f"{name} as {name}" for name in ("Book", "Child", "Copy", "Country", "Reader")
+    )
     replace(service.folder, "app/models.py", TABLES, f"{TABLES}from app.library import {names}\n")
     replace(service.folder, "app/api.py", ROUTERS, f"{ROUTERS}    library_router,\n")
     replace(

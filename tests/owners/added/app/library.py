@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from sqlalchemy import CheckConstraint, ForeignKey, Numeric, String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.models import Base
+from app.core.models import Base, VersionMixin
 from app.core.pagination import PageParams, Sort, fetch_page
 from app.database import ReadSession, Session
 
@@ -58,6 +58,25 @@ class Copy(Base):
     copy: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     shelf: Mapped[str] = mapped_column(String(10))
     place: Mapped[int]
+
+
+class Reader(VersionMixin, Base):
+    """Counted updates, and two kinds of rows in one table."""
+
+    __tablename__ = "readers"
+    __mapper_args__ = {  # noqa: RUF012
+        "polymorphic_on": "kind",
+        "polymorphic_identity": "adult",
+        "eager_defaults": True,
+    }
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    name: Mapped[str] = mapped_column(String(100))
+
+
+class Child(Reader):
+    __mapper_args__ = {"polymorphic_identity": "child"}  # noqa: RUF012
 
 
 MODELS: dict[str, Any] = {"books": Book, "countries": Country, "copies": Copy}

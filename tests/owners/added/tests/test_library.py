@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 from httpx import AsyncClient
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.exc import StaleDataError
 
 from app.core.models import utc_now
-from app.library import MODELS, Book, Copy, Country, Genre
+from app.library import MODELS, Book, Child, Copy, Country, Genre, Reader
 
 SORTS = [
     *(("books", name) for name in ("number", "title", "genre", "price", "printed_on")),
@@ -81,3 +83,16 @@ async def test_row_that_a_condition_refuses_is_a_problem(
     response = await client.post("/api/v1/library/books", params=params)
     assert (response.status_code, response.json()["code"]) == (422, "check")
     assert response.json()["errors"] == []
+
+
+@pytest.mark.parametrize("model", [Reader, Child])
+async def test_stale_update_is_rejected(session: AsyncSession, model: type[Reader]) -> None:
+    reader = model(name="Ada")
+    session.add(reader)
+    await session.commit()
+    assert reader.version == 1
+    elsewhere = update(Reader.__table__).values(version=2)
+    await session.execute(elsewhere)
+    reader.name = "Grace"
+    with pytest.raises(StaleDataError):
+        await session.flush()
