@@ -15,12 +15,8 @@ from harness.suites import check_suite, noting
 from harness.variants import named
 
 VARIANT = named("asyncpg-layered-jwt-all-sync")
-TOO_LARGE = (
-    "tests/core/test_middleware.py::test_larger_body_is_rejected_even_without_content_length"
-)
-PHRASES = {TOO_LARGE: "Python 3.13 renamed some HTTP statuses, from which error codes are derived"}
-# The tests of each version that are known to fail.
-KNOWN: dict[str, dict[str, str]] = {"3.12": {}, "3.13": PHRASES, "3.14": PHRASES}
+# The tests of each version that are known to fail, with the reasons.
+KNOWN: dict[str, dict[str, str]] = {"3.12": {}, "3.13": {}, "3.14": {}}
 
 
 @pytest.mark.parametrize("version", KNOWN, ids="python{}".format)

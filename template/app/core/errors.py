@@ -23,6 +23,14 @@ logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 
+# RFC 9110 renamed these statuses, and Python did from 3.13 on.
+RENAMED = {
+    413: "Content Too Large",
+    414: "URI Too Long",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Content",
+}
+
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
@@ -82,6 +90,17 @@ DATABASE_PROBLEMS = {
 }
 
 
+def reason_phrase(status: int) -> str:
+    """Return the phrase of RFC 9110, the same on every version of Python.
+
+    A status without one has the phrase of its class: that of 499 is "Bad Request".
+    """
+    try:
+        return RENAMED.get(status) or HTTPStatus(status).phrase
+    except ValueError:
+        return HTTPStatus(status // 100 * 100).phrase
+
+
 class ProblemResponse(JSONResponse):
     media_type = MEDIA_TYPE
 
@@ -99,7 +118,7 @@ def problem(
 ) -> Response:
     """Return an error response."""
     content = Problem(
-        title=HTTPStatus(status).phrase,
+        title=reason_phrase(status),
         status=status,
         detail=detail,
         code=code,
@@ -112,8 +131,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the `responses=` of an endpoint or router for these statuses."""
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {
-        status: {"description": HTTPStatus(status).phrase, "content": content}
-        for status in statuses
+        status: {"description": reason_phrase(status), "content": content} for status in statuses
     }
 
 
@@ -162,12 +180,13 @@ def _http_error(request: Request, error: Exception) -> Response:
     headers = error.headers
     if error.status_code == 405:
         headers = {"Allow": ", ".join(_allowed_methods(request))}
-    status = HTTPStatus(error.status_code)
-    # The default detail is the phrase of the status, such as "Not Found".
+    phrase = reason_phrase(error.status_code)
     detail = str(error.detail)
-    if detail == status.phrase:
-        detail = f"{detail.capitalize()}."
-    return problem(status, detail, status.name.lower(), headers=headers)
+    # The default is the phrase in this version of Python.
+    if detail == HTTPException(error.status_code).detail:
+        detail = f"{phrase.capitalize()}."
+    code = re.sub(r"\W+", "_", phrase.lower().replace("'", ""))
+    return problem(error.status_code, detail, code, headers=headers)
 
 
 def _allowed_methods(request: Request) -> list[str]:

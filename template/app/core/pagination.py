@@ -5,17 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Generic, TypeAlias, TypeVar
-from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
-from sqlalchemy import Select, or_
+from sqlalchemy import ColumnElement, Select, and_, inspect, literal, or_
 
 from app.core.errors import DomainError
 from app.core.sessions import Reader
 
 T = TypeVar("T")
 Sort: TypeAlias = Annotated[T, Field(description="A leading `-` means descending.")]
-CursorAdapter: TypeAlias = TypeAdapter[tuple[str, Any, UUID]]
+CursorAdapter: TypeAlias = TypeAdapter[tuple[Any, ...]]
 
 
 class InvalidCursor(DomainError):
@@ -52,46 +51,60 @@ class Page(Generic[T]):
 async def fetch_page(
     session: Reader, statement: Select[T], model: type[T], params: PageParams
 ) -> Page[T]:
-    """Return the page of `statement` after the cursor, ordered by `params.sort` and then by `id`.
+    """Return the page of `statement` after the cursor, ordered by `params.sort` and then by key.
 
-    `statement` selects `model`, whose sort columns must not be nullable. Raises `InvalidCursor`
-    for a cursor that is damaged or belongs to another sort.
+    `statement` selects `model`, which may have any primary key. Raises `InvalidCursor` for a cursor
+    that is damaged or belongs to another sort, and `TypeError` for a sort column that is nullable.
     """
     entity: Any = model
-    column, tie_breaker = getattr(entity, params.sort.removeprefix("-")), entity.id
+    columns, cursors = _order(entity, params.sort)
     descending = params.sort.startswith("-")
-    cursors = _cursor_adapter(column.type.python_type)
     if params.cursor is not None:
-        value, last_id = _decode(cursors, params.cursor, params.sort)
-        # The first condition follows from the second; an index can serve only the first.
-        if descending:
-            statement = statement.where(column <= value, or_(column < value, tie_breaker < last_id))
-        else:
-            statement = statement.where(column >= value, or_(column > value, tie_breaker > last_id))
-    order = (column.desc(), tie_breaker.desc()) if descending else (column, tie_breaker)
+        values = _decode(cursors, params.cursor, params.sort)
+        statement = statement.where(_after(columns, values, descending))
     # One more row than requested shows whether there is a next page.
+    order = [column.desc() for column in columns] if descending else columns
     statement = statement.order_by(*order).limit(params.limit + 1)
     rows = (await session.scalars(statement)).all()
     items = rows[: params.limit]
     if len(rows) == len(items):
         return Page(items, None)
-    last: Any = items[-1]
-    content = cursors.dump_json((params.sort, getattr(last, column.key), last.id))
-    return Page(items, urlsafe_b64encode(content).decode("ascii"))
+    content = (params.sort, *(getattr(items[-1], column.key) for column in columns))
+    return Page(items, urlsafe_b64encode(cursors.dump_json(content)).decode("ascii"))
 
 
 @cache
-def _cursor_adapter(kind: Any) -> CursorAdapter:
-    """Return the codec of cursors: the sort, and the sort value and the ID of the last row."""
-    content: Any = tuple[str, kind, UUID]
-    return TypeAdapter(content, config=ConfigDict(strict=True))
+def _order(model: Any, sort: str) -> tuple[list[Any], CursorAdapter]:
+    """Return the sort column and the key of a model, and the codec of a sort and their values."""
+    mapper = inspect(model)
+    column = getattr(model, sort.removeprefix("-"))
+    if getattr(column, "nullable", False):
+        raise TypeError(f"A list sorted by {column} would lose the rows where it is NULL.")
+    key = [getattr(model, mapper.get_property_by_column(part).key) for part in mapper.primary_key]
+    columns = [column, *key]
+    content: Any = tuple[(str, *(each.type.python_type for each in columns))]  # type: ignore[misc]
+    return columns, TypeAdapter(content, config=ConfigDict(strict=True))
 
 
-def _decode(cursors: CursorAdapter, cursor: str, sort: str) -> tuple[Any, UUID]:
+def _after(columns: list[Any], values: list[Any], descending: bool) -> ColumnElement[bool]:
+    """Return the condition that a row comes after these values.
+
+    Each condition on the first column follows from the rest; an index can serve only that one.
+    """
+    (column, *further), (bare, *rest) = columns, values
+    value = literal(bare, column.type)  # SQLAlchemy compares True and False only by `=`
+    beyond: ColumnElement[bool] = column < value if descending else column > value
+    if not further:
+        return beyond
+    from_here: ColumnElement[bool] = column <= value if descending else column >= value
+    return and_(from_here, or_(beyond, _after(further, rest, descending)))
+
+
+def _decode(cursors: CursorAdapter, cursor: str, sort: str) -> list[Any]:
     try:
-        made_for, value, last_id = cursors.validate_json(urlsafe_b64decode(cursor))
+        made_for, *values = cursors.validate_json(urlsafe_b64decode(cursor))
     except ValueError as error:  # invalid base64, JSON or type
         raise InvalidCursor from error
     if made_for != sort:
         raise InvalidCursor
-    return value, last_id
+    return values

@@ -4,15 +4,18 @@ import asyncio
 import os
 import sys
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import permutations
+from typing import Any, ClassVar
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import inspect, select, update
 from sqlalchemy.exc import InvalidRequestError, StatementError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, declared_attr, mapped_column
 from sqlalchemy.orm.exc import StaleDataError
 
 from app import models
-from app.core.models import Base
+from app.core.models import Base, VersionMixin
 from app.settings import Settings
 from tests.core.support import ROOT, service_environment
 from tests.core.things import Thing
@@ -57,6 +60,73 @@ async def test_update_of_a_stale_version_is_rejected(session: AsyncSession) -> N
     thing.note = "based on version 1"
     with pytest.raises(StaleDataError):
         await session.flush()
+
+
+class WithArguments:
+    __mapper_args__: ClassVar = {"eager_defaults": True}
+
+
+class WithFunction:
+    @declared_attr.directive
+    def __mapper_args__(cls) -> dict[str, Any]:  # noqa: N805
+        return {"eager_defaults": True}
+
+
+@pytest.mark.parametrize("bases", [*permutations([VersionMixin, WithArguments])])
+@pytest.mark.parametrize("other", [WithArguments, WithFunction])
+def test_updates_are_counted_whatever_the_arguments_of_the_mapper(
+    bases: tuple[type, ...], other: type
+) -> None:
+    class Own(DeclarativeBase):
+        pass
+
+    chosen = [other if base is WithArguments else base for base in bases]
+    columns = {
+        "__tablename__": "own",
+        "__annotations__": {"id": Mapped[int]},
+        "id": mapped_column(primary_key=True),
+    }
+    mapper: Mapper[Any] = inspect(type("Counted", (*chosen, Own), columns))
+    assert mapper.version_id_col is not None
+    assert mapper.version_id_col.name == "version"
+    assert mapper.eager_defaults is True
+
+
+def test_updates_of_subclasses_are_counted_in_the_table_of_their_parent() -> None:
+    class Own(DeclarativeBase):
+        pass
+
+    class Parent(VersionMixin, Own):
+        __tablename__ = "parents"
+        __mapper_args__ = {  # noqa: RUF012
+            "polymorphic_on": "kind",
+            "polymorphic_identity": "parent",
+        }
+        id: Mapped[int] = mapped_column(primary_key=True)
+        kind: Mapped[str]
+
+    class Child(Parent):
+        __mapper_args__ = {"polymorphic_identity": "child"}  # noqa: RUF012
+
+    assert inspect(Child).version_id_col is Parent.__table__.c.version
+    assert inspect(Child).polymorphic_identity == "child"
+
+
+def test_mixin_after_the_base_is_refused_where_updates_would_not_be_counted() -> None:
+    class Own(DeclarativeBase):
+        pass
+
+    class Late(Own, VersionMixin):
+        __tablename__ = "late"
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+    assert inspect(Late).version_id_col is Late.__table__.c.version
+    with pytest.raises(TypeError, match="Refused must list VersionMixin before Base"):
+
+        class Refused(Own, VersionMixin):
+            __tablename__ = "refused"
+            __mapper_args__ = {"eager_defaults": True}  # noqa: RUF012
+            id: Mapped[int] = mapped_column(primary_key=True)
 
 
 async def test_lazy_loading_raises_an_error(session: AsyncSession) -> None:

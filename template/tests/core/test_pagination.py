@@ -3,8 +3,10 @@
 import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.core.pagination import PageParams, fetch_page
 from app.database import Database
 from tests.core.support import recorded_statements
 from tests.core.things import Thing
@@ -93,3 +95,8 @@ def test_every_parameter_is_described(app: FastAPI) -> None:
     parameters = app.openapi()["paths"]["/things"]["get"]["parameters"]
     assert {parameter["name"] for parameter in parameters} == {"limit", "cursor", "sort"}
     assert all("description" in parameter for parameter in parameters)
+
+
+async def test_column_that_may_be_null_is_no_sort(session: AsyncSession) -> None:
+    with pytest.raises(TypeError, match=r"sorted by Thing\.gone_at would lose the rows"):
+        await fetch_page(session, select(Thing), Thing, PageParams(sort="gone_at"))
