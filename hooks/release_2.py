@@ -229,7 +229,7 @@ class Update:
         blob.set_mode(Path(new))
 
     def merge(self, path: str, new: str, blob: Blob) -> None:
-        """Merge an edited file into the new one, or into those that have its parts now."""
+        """Merge an edited file into the new one, or into the files that have its parts now."""
         # An update has merged it already; `copier recopy` has overwritten it.
         is_lost = Path(new).is_file() and Path(new).read_bytes() == self.new.content(new)
         ours = self.rewritten(path, blob.read(), new)

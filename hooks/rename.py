@@ -85,7 +85,7 @@ def merge(ours: bytes, base: bytes, theirs: bytes) -> tuple[bytes, bool]:
 
 
 def set_unmerged(path: str, mode: str, *contents: bytes) -> None:
-    """List a file as git lists those that a merge left with conflicts."""
+    """List a file as git lists the files that a merge left with conflicts."""
     prefix = os.fsdecode(git("rev-parse", "--show-prefix")).strip()
     ours, base, theirs = (
         git("hash-object", "-w", "--stdin", given=content).decode().strip() for content in contents
