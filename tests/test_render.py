@@ -49,6 +49,8 @@ COMMON = (
         for name in (
             "__init__",
             "check_database",
+            "configuration",
+            "connection_errors",
             "database_errors",
             "database_url",
             "engines",
@@ -63,6 +65,7 @@ COMMON = (
             "schemas",
             "server",
             "sessions",
+            "setting_types",
             "slow_queries",
             "transactions",
         )
@@ -77,6 +80,8 @@ COMMON = (
             "server",
             "support",
             "test_check_database",
+            "test_configuration",
+            "test_connection_errors",
             "test_database",
             "test_errors",
             "test_health",

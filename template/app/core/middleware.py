@@ -1,5 +1,6 @@
 """Middleware: request IDs, security headers, allowed hosts, CORS and the body size limit."""
 
+import logging
 import re
 from uuid import uuid4
 
@@ -10,7 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.errors import problem
 from app.core.logs import current_scope
-from app.settings import Settings
+from app.settings import Environment, Settings
+
+logger = logging.getLogger(__name__)
 
 REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
@@ -33,6 +36,14 @@ def add_middleware(app: ASGIApp, settings: Settings) -> ASGIApp:
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=["Authorization", "Content-Type", "If-Match", "X-Request-ID"],
             expose_headers=["ETag", "Retry-After", "X-Request-ID"],
+        )
+    if (
+        settings.environment is Environment.PRODUCTION
+        and "allowed_hosts" not in settings.model_fields_set
+    ):
+        logger.warning(
+            "ALLOWED_HOSTS is not set: requests for any host but localhost get a 421 response."
+            " Set it to the host names of this service."
         )
     app = AllowedHostsMiddleware(app, settings.allowed_hosts)
     return RequestIdMiddleware(app)
@@ -80,6 +91,8 @@ class AllowedHostsMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not self._is_allowed(scope):
+            host = Headers(scope=scope).get("Host", "")
+            logger.info("Rejected a request for the host %.255r: not in ALLOWED_HOSTS", host)
             response = problem(421, "Host not allowed.", "unknown_host")
             await response(scope, receive, send)
         else:

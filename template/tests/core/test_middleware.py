@@ -11,7 +11,7 @@ from httpx import ASGITransport, AsyncClient
 from app.core.logs import FORMAT, add_request_id, set_up_logging
 from app.core.middleware import SECURITY_HEADERS
 from app.factory import create_app
-from app.settings import Settings
+from app.settings import Environment, Settings
 
 JSON = {"Content-Type": "application/json"}
 
@@ -128,10 +128,14 @@ async def test_allowed_host_is_served(settings: Settings, host: str) -> None:
 @pytest.mark.parametrize(
     "host", ["evil.example", "", "test.evil.example", "example.org", "notexample.org", "[::1]:80"]
 )
-async def test_unknown_host_is_rejected(settings: Settings, host: str) -> None:
+async def test_unknown_host_is_rejected_and_logged(
+    settings: Settings, host: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "app")
     async with client_with(settings, allowed_hosts=["test", "*.example.org"]) as client:
         response = await client.get("/log", headers={"Host": host})
         assert (response.status_code, response.json()["code"]) == (421, "unknown_host")
+        assert f"Rejected a request for the host {host!r}: not in ALLOWED_HOSTS" in caplog.text
         probe = await client.get("/health/live", headers={"Host": host})
         assert probe.status_code == 200
 
@@ -139,6 +143,19 @@ async def test_unknown_host_is_rejected(settings: Settings, host: str) -> None:
 async def test_asterisk_allows_any_host(settings: Settings) -> None:
     async with client_with(settings, allowed_hosts=["*"]) as client:
         assert (await client.get("/log", headers={"Host": "any"})).status_code == 200
+
+
+@pytest.mark.parametrize("allowed_hosts", [None, ["localhost"]])
+async def test_production_without_allowed_hosts_warns(
+    settings: Settings, allowed_hosts: list[str] | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    written = settings.model_dump(exclude={"allowed_hosts"})
+    if allowed_hosts is not None:
+        written["allowed_hosts"] = allowed_hosts
+    production = Settings.model_construct(**written | {"environment": Environment.PRODUCTION})
+    async with client_with(production) as client:
+        await client.get("/health/live")
+    assert ("ALLOWED_HOSTS is not set" in caplog.text) is (allowed_hosts is None)
 
 
 async def in_parts(*parts: bytes) -> AsyncIterator[bytes]:

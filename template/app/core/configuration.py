@@ -1,0 +1,59 @@
+"""The settings of a process, and errors that say which variable to correct."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
+
+from app.core.engines import database_url
+from app.settings import Settings
+
+# How Pydantic's messages begin: the variable takes its place.
+SUBJECT = re.compile(r"^\w+ should ")
+
+
+def read_settings() -> Settings:
+    """Return the settings. Exits with a sentence for each one that is missing or invalid."""
+    try:
+        settings = Settings()
+        database_url(settings)
+    except ValidationError as error:
+        mistakes = [_sentence(mistake) for mistake in error.errors(include_input=False)]
+    except SettingsError as error:
+        # Only its message names the field: a value that pydantic-settings could not decode.
+        [name] = re.findall(r'"(\w+)" from', str(error)) or ["A setting"]
+        mistakes = [f'{_variable(name)}: write JSON, such as ["a", "b"].']
+    except UnicodeDecodeError:
+        mistakes = [".env is not a text in UTF-8."]
+    except OSError as error:
+        mistakes = [f"{error.filename} cannot be read: {error.strerror}."]
+    except ValueError as error:
+        mistakes = [f"{error}."]
+    else:
+        return settings
+    remedy = f"Correct the environment or {Path('.env').absolute()}; see .env.example."
+    raise SystemExit("\n".join([*mistakes, remedy]))
+
+
+def _sentence(mistake: Mapping[str, Any]) -> str:
+    """Return what is wrong with a setting, without its value."""
+    message: str = mistake["msg"].removeprefix("Value error, ")
+    if not mistake["loc"]:  # of a validator of all settings, which names the variable
+        return f"{message}."
+    name = _variable(str(mistake["loc"][0]))
+    if mistake["type"] == "missing":
+        return f"{name} is not set."
+    if mistake["type"] in {"too_short", "too_long"} and mistake["ctx"]["field_type"] == "Value":
+        message = message.replace(" items", " characters")  # Pydantic's word in a `SecretStr`
+    message = message.replace(" after validation", "")
+    if SUBJECT.match(message):
+        return f"{name} {SUBJECT.sub('must ', message)}."
+    return f"{name}: {message}."
+
+
+def _variable(name: str) -> str:
+    prefix = Settings.model_config.get("env_prefix", "") if name in Settings.model_fields else ""
+    return f"{prefix}{name}".upper()
