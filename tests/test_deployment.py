@@ -5,8 +5,10 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.metadata import version
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import yaml
@@ -17,6 +19,12 @@ from harness.variants import EXAMPLES, ONE_EACH, Variant
 ROOT = Path(__file__).parent.parent
 LOOPBACK = re.compile(r"\b(localhost|127\.0\.0\.1)\b")
 Rendered = Callable[[Variant], Path]
+
+
+class Ready(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/health/ready" else 404)
+        self.end_headers()
 
 
 @pytest.fixture(params=ONE_EACH)
@@ -104,7 +112,20 @@ def test_image_does_not_run_as_root(service: Path) -> None:
 
 
 def test_image_is_healthy_when_the_service_is_ready(service: Path) -> None:
-    assert "http://127.0.0.1:8000/health/ready" in (service / "Dockerfile").read_text()
+    """On the port that the container listens on."""
+    dockerfile = (service / "Dockerfile").read_text()
+    [command] = re.findall(r"^HEALTHCHECK .+\\\n +CMD (.+)$", dockerfile, re.MULTILINE)
+    python, *arguments = json.loads(command)
+    assert python == "python"
+    with HTTPServer(("127.0.0.1", 0), Ready) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        environment = {"PORT": str(server.server_port)}
+        subprocess.run([sys.executable, *arguments], env=environment, check=True)
+        server.shutdown()
+    assert (
+        subprocess.run([sys.executable, *arguments], env=environment, check=False).returncode == 1
+    )
+    assert "os.environ.get('PORT', '8000')" in command
 
 
 @pytest.mark.parametrize("name", ["migrate", "service"])

@@ -84,6 +84,7 @@ COMMON = (
             "test_connection_errors",
             "test_database",
             "test_errors",
+            "test_examples",
             "test_health",
             "test_main",
             "test_middleware",

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
@@ -34,6 +34,16 @@ RENAMED = {
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
+EXAMPLE: JsonValue = {
+    "type": "about:blank",
+    "title": "Unprocessable Content",
+    "status": 422,
+    "detail": "The request is invalid; see `errors`.",
+    "code": "invalid_request",
+    "errors": [{"loc": ["body", "name"], "msg": "Field required", "type": "missing"}],
+}
+
+
 class FieldProblem(BaseModel):
     loc: list[str | int] = Field(description="`body`, `query`, `path` or `header`, then the field.")
     msg: str = Field(description="What is wrong with the field, for people.")
@@ -42,6 +52,8 @@ class FieldProblem(BaseModel):
 
 class Problem(BaseModel):
     """An error, as defined by RFC 9457: https://www.rfc-editor.org/rfc/rfc9457"""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     type: str = "about:blank"
     title: str = Field(description="The reason phrase of the status.")

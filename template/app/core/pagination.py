@@ -41,6 +41,14 @@ class PageRead(BaseModel, Generic[T]):
     items: list[T]
     next_cursor: str | None = Field(description="The `cursor` of the next page; null on the last.")
 
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        """Return `ProjectPage` for `PageRead[ProjectRead]`: generated clients use this name."""
+        names = [each.__name__.removesuffix("Read") for each in params if isinstance(each, type)]
+        if len(names) < len(params):  # a union has no name
+            return super().model_parametrized_name(params)
+        return "".join(names) + cls.__name__.removesuffix("Read")
+
 
 @dataclass(frozen=True)
 class Page(Generic[T]):

@@ -43,10 +43,13 @@ SINGLE_LINE = pattern(r"^[^\x00-\x1f\x7f]*$", "must be a single line without con
 # Not every database can store NUL characters.
 NO_NUL = pattern(r"^[^\x00]*$", "must not contain NUL")
 
+# Without an example, Swagger UI fills in random characters that match the pattern.
+EXAMPLE = Field(examples=["Example"])
+
 SingleLineStr = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, pattern=SINGLE_LINE)
+    str, StringConstraints(strip_whitespace=True, min_length=1, pattern=SINGLE_LINE), EXAMPLE
 ]
-Text = Annotated[str, StringConstraints(pattern=NO_NUL)]
+Text = Annotated[str, StringConstraints(pattern=NO_NUL), EXAMPLE]
 UtcDatetime = Annotated[
     AwareDatetime,
     BeforeValidator(_reject_numbers),

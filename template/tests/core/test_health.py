@@ -1,6 +1,7 @@
 """Health checks."""
 
 import pytest
+from fastapi import FastAPI
 from httpx import AsyncClient
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -61,3 +62,8 @@ async def test_failed_query_is_not_mistaken_for_a_missing_table(
     monkeypatch.setattr(ReadOnlySession, "scalars", fail)
     with pytest.raises(DBAPIError, match="permission denied"):
         await applied_revisions(database)
+
+
+def test_health_checks_are_last_in_the_documentation(app: FastAPI) -> None:
+    paths = list(app.openapi()["paths"])
+    assert paths[-3:] == ["/health/live", "/health/ready", "/health/pool"]

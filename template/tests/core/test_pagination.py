@@ -1,15 +1,21 @@
 """Keyset pagination."""
 
+from typing import Generic, TypeVar
+
 import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
+from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.pagination import PageParams, fetch_page
+from app.core.pagination import PageParams, PageRead, fetch_page
 from app.database import Database
 from tests.core.support import recorded_statements
-from tests.core.things import Thing
+from tests.core.things import Thing, ThingRead
+
+T = TypeVar("T")
+U = TypeVar("U")
 
 SORTS = ["name", "-name", "size", "-size", "seen_at", "-seen_at"]
 
@@ -100,3 +106,17 @@ def test_every_parameter_is_described(app: FastAPI) -> None:
 async def test_column_that_may_be_null_is_no_sort(session: AsyncSession) -> None:
     with pytest.raises(TypeError, match=r"sorted by Thing\.gone_at would lose the rows"):
         await fetch_page(session, select(Thing), Thing, PageParams(sort="gone_at"))
+
+
+class Counts(BaseModel):
+    total: int
+
+
+class CountedPageRead(PageRead[T], Generic[T, U]):
+    counts: U
+
+
+def test_schema_of_a_page_is_named_after_its_items() -> None:
+    assert PageRead[ThingRead].__name__ == "ThingPage"
+    assert CountedPageRead[ThingRead, Counts].__name__ == "ThingCountsCountedPage"
+    assert PageRead[ThingRead | Counts].__name__ == "PageRead[Union[ThingRead, Counts]]"
