@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from benchmarks.contenders import SCHEMES, SECRET, Contender, Serving, serving
 from benchmarks.data import Data, log_in, seed
@@ -115,5 +115,5 @@ class Bench:
 def with_user(served: Serving) -> Serving:
     if not served.contender.accounts:
         return served
-    with httpx.Client(base_url=served.address, timeout=60) as client:
+    with httpx2.Client(base_url=served.address, timeout=60) as client:
         return replace(served, headers=log_in(client))

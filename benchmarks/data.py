@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
+import httpx2
 
 PROJECTS = 40
 TASKS = 20
@@ -20,7 +20,7 @@ class Data:
     written: str
 
 
-def log_in(client: httpx.Client) -> dict[str, str]:
+def log_in(client: httpx2.Client) -> dict[str, str]:
     """Log in; returns the headers of further requests."""
     form = {"username": USER["email"], "password": USER["password"]}
     response = client.post(f"{API}/auth/token", data=form).raise_for_status()
@@ -29,7 +29,7 @@ def log_in(client: httpx.Client) -> dict[str, str]:
 
 def seed(address: str, *, accounts: bool) -> Data:
     """Create projects with tasks; with accounts, of a new user."""
-    with httpx.Client(base_url=address, timeout=60) as client:
+    with httpx2.Client(base_url=address, timeout=60) as client:
         if accounts:
             client.post(f"{API}/auth/register", json=USER).raise_for_status()
             client.headers.update(log_in(client))

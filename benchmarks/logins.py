@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-import httpx
+import httpx2
 
 from benchmarks.contenders import UNLIMITED
 from benchmarks.data import USER
@@ -40,7 +40,7 @@ def main() -> None:
     print(f"noise {median(wrong[::2]) / median(wrong[1::2]):.3f}")
 
 
-def seconds(client: httpx.Client, email: str) -> float:
+def seconds(client: httpx2.Client, email: str) -> float:
     began = perf_counter()
     form = {"username": email, "password": "wrong horse battery staple"}
     response = client.post("/api/v1/auth/token", data=form)

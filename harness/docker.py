@@ -31,11 +31,11 @@ DNS = "10.0.2.3"
 DIES_WITH_TESTS = ("setpriv", "--pdeathsig", "KILL", "--")
 
 REQUEST = """
-import sys, httpx
+import sys, httpx2
 
 method, url, body = sys.argv[1:]
 headers = {"Content-Type": "application/json"}
-response = httpx.request(method, url, content=body, headers=headers, timeout=60)
+response = httpx2.request(method, url, content=body, headers=headers, timeout=60)
 print(response.status_code, response.text)
 """
 

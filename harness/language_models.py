@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from harness.waiting import free_port, wait_until_reachable
 
@@ -37,7 +37,7 @@ def fake_language_model(folder: Path) -> Iterator[str]:
     try:
         docs = f"http://127.0.0.1:{port}/docs"
         wait_until_reachable(
-            lambda: httpx.get(docs).raise_for_status(), httpx.HTTPError, process, log
+            lambda: httpx2.get(docs).raise_for_status(), httpx2.HTTPError, process, log
         )
         yield f"http://127.0.0.1:{port}/v1"
     finally:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import httpx
+import httpx2
 
 from harness.servers import Server
 from harness.services import UV, Service
@@ -76,7 +76,7 @@ def database(service: Service, *kind: str) -> Iterator[str]:
 class Running:
     """A server process, a client of it, and its log."""
 
-    def __init__(self, process: subprocess.Popen[bytes], client: httpx.Client, log: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], client: httpx2.Client, log: Path) -> None:
         self.process = process
         self.client = client
         self.log_file = log
@@ -115,13 +115,13 @@ def serving(service: Service, url: str, **environment: object) -> Iterator[Runni
             command, cwd=service.folder, env=variables, stdout=output, stderr=output
         )
     # A connection limit of the client would hide the limits of the service.
-    limits = httpx.Limits(max_connections=None)
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, limits=limits) as client:
+    limits = httpx2.Limits(max_connections=None)
+    with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, limits=limits) as client:
         running = Running(process, client, log)
         try:
             wait_until_reachable(
                 lambda: client.get("/health/live").raise_for_status(),
-                httpx.HTTPError,
+                httpx2.HTTPError,
                 process,
                 log,
             )

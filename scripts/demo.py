@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 
 from harness.rendering import export, render
 from harness.services import UV
@@ -39,10 +39,10 @@ def main() -> None:
             [UV, *command], cwd=service, env=environment, stdout=output, stderr=output
         )
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+        with httpx2.Client(base_url=f"http://127.0.0.1:{port}") as client:
             wait_until_reachable(
                 lambda: client.get("/health/ready").raise_for_status(),
-                httpx.HTTPError,
+                httpx2.HTTPError,
                 server,
                 log,
             )
@@ -60,7 +60,7 @@ def main() -> None:
     )
 
 
-def call_api(client: httpx.Client) -> None:
+def call_api(client: httpx2.Client) -> None:
     project = call(client, "POST", "/api/v1/projects", {"name": "Garden"})
     tasks = [{"title": "Dig", "status": "done"}, {"title": "Sow", "priority": 1}]
     call(client, "POST", f"/api/v1/projects/{project['id']}/tasks/batch", {"tasks": tasks})
@@ -68,7 +68,7 @@ def call_api(client: httpx.Client) -> None:
     assert summary["by_status"] == {"todo": 1, "doing": 0, "done": 1}, summary
 
 
-def call(client: httpx.Client, method: str, path: str, body: Any = None) -> Any:
+def call(client: httpx2.Client, method: str, path: str, body: Any = None) -> Any:
     response = client.request(method, path, json=body).raise_for_status()
     print(f"\n{method} {path} {json.dumps(body) if body else ''}")
     print(json.dumps(response.json(), indent=2))

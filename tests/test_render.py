@@ -77,6 +77,7 @@ COMMON = (
             "__init__",
             "event_loop",
             "fixtures",
+            "live_server",
             "server",
             "support",
             "test_check_database",
@@ -86,6 +87,7 @@ COMMON = (
             "test_errors",
             "test_examples",
             "test_health",
+            "test_live_server",
             "test_main",
             "test_middleware",
             "test_migrations",
@@ -231,6 +233,14 @@ def test_python_compiles(rendered: Rendered, variant: Variant) -> None:
     for name, text in files_of(rendered(variant)).items():
         if name.endswith(".py"):
             compile(text, name, "exec", dont_inherit=True)
+
+
+def test_modules_use_the_http_client_that_services_have(
+    rendered: Rendered, variant: Variant
+) -> None:
+    for name, text in files_of(rendered(variant)).items():
+        if name.endswith(".py"):
+            assert not re.search(r"\bhttpx\b", text), f"{name}: services have httpx2"
 
 
 def test_second_render_differs_only_in_the_secret(

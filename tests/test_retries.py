@@ -13,7 +13,7 @@ PROGRAM = """
 import asyncio
 from types import SimpleNamespace
 
-import httpx
+import httpx2
 import tenacity
 
 from app.language_models import LanguageModels
@@ -24,15 +24,15 @@ attempts = []
 def answer(request):
     attempts.append(request)
     if len(attempts) < 3:
-        return httpx.Response(503)
-    return httpx.Response(200, json={"choices": [{"message": {"content": "Yes."}}]})
+        return httpx2.Response(503)
+    return httpx2.Response(200, json={"choices": [{"message": {"content": "Yes."}}]})
 
 async def main():
     tenacity.time = SimpleNamespace(monotonic=lambda: 60 * len(attempts))
     models = LanguageModels(Settings(assistant_models=["one"]))
     await models.aclose()
-    models._client = httpx.AsyncClient(
-        transport=httpx.MockTransport(answer), base_url="http://models"
+    models._client = httpx2.AsyncClient(
+        transport=httpx2.MockTransport(answer), base_url="http://models"
     )
     print(await models.ask_all("Why?"), len(attempts))
 

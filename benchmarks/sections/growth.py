@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-import httpx
+import httpx2
 
 from benchmarks.bench import Bench
 from benchmarks.contenders import Contender
@@ -33,7 +33,7 @@ class Growth:
     workloads: list[Figures]
 
 
-def cursor_after(client: httpx.Client, rows: int) -> str:
+def cursor_after(client: httpx2.Client, rows: int) -> str:
     """The cursor after a number of rows, found by reading all pages before it."""
     cursor = None
     for _ in range(rows // STEP):
@@ -57,7 +57,7 @@ def measure(bench: Bench) -> list[Growth]:
                 connection.execute("VACUUM ANALYZE")
             skipped = min(DEEPEST, rows * 2 // 3 // STEP * STEP)
             projects = f"{API}/projects"
-            with httpx.Client(base_url=service.address, timeout=60) as client:
+            with httpx2.Client(base_url=service.address, timeout=60) as client:
                 cursor = cursor_after(client, skipped)
             asked = {
                 WITH_TASKS: (service, f"{projects}/{database.data.project}"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import repeat
 from uuid import uuid4
 
-import httpx
+import httpx2
 
 from benchmarks.bench import Bench, Database
 from benchmarks.contenders import Contender
@@ -37,7 +37,7 @@ def count(bench: Bench, contender: Contender, database: Database) -> RoundTrips:
     found = {}
     with (
         bench.serving([contender], location) as [serving],
-        httpx.Client(base_url=serving.address, headers=serving.headers, timeout=60) as client,
+        httpx2.Client(base_url=serving.address, headers=serving.headers, timeout=60) as client,
     ):
         requests = workloads(database.data)
         if contender.accounts:
@@ -52,7 +52,7 @@ def count(bench: Bench, contender: Contender, database: Database) -> RoundTrips:
     return RoundTrips(contender.name, contender.driver, found)
 
 
-def send(client: httpx.Client, request: Request, times: int) -> None:
+def send(client: httpx2.Client, request: Request, times: int) -> None:
     content = {"Content-Type": "application/json"} if request.body else {}
     for _ in range(times):
         body = request.body.replace("@", uuid4().hex)

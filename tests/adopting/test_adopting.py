@@ -40,7 +40,7 @@ SHOW_BOOKS = """
 import asyncio
 import json
 
-from httpx import ASGITransport, AsyncClient
+from httpx2 import ASGITransport, AsyncClient
 
 from app.main import app
 

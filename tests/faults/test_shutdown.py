@@ -4,7 +4,7 @@ import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
+import httpx2
 import pytest
 
 from harness.load import load
@@ -23,8 +23,8 @@ def test_shutdown_under_load_is_graceful(stack: Stack) -> None:
             not_ready = time.monotonic()
             sent.wait_for(20, 200, 201, after=not_ready)
             assert service.process.wait(30) == 0
-            with pytest.raises(httpx.ConnectError):
-                httpx.get(f"{service.client.base_url}/health/live")
+            with pytest.raises(httpx2.ConnectError):
+                httpx2.get(f"{service.client.base_url}/health/live")
         statuses = {response.status for response in sent.responses if response.received < not_ready}
         assert statuses == {200, 201}
         assert terminated < not_ready

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import httpx
+import httpx2
 
 from harness.language_models import fake_language_model
 from harness.rendering import render
@@ -33,7 +33,7 @@ class Attacked:
         """The OpenAPI document of the service."""
         return self.running.call("GET", "/openapi.json")
 
-    def request(self, method: str, url: str, **content: Any) -> httpx.Response:
+    def request(self, method: str, url: str, **content: Any) -> httpx2.Response:
         """Send a request as the user."""
         headers = {
             name: value if isinstance(value, bytes) else value.encode("latin-1")

@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import count
 from typing import Any, Protocol, TypeVar
 
-import httpx
+import httpx2
 import jsonschema_rs
 
 from tests.hostile import corpus
@@ -66,7 +66,7 @@ class Endpoint:
             text = text.replace(f"{{{name}}}", value)
         return json.loads(text)
 
-    def send(self, query: str = "", url: str = "", **content: Any) -> httpx.Response:
+    def send(self, query: str = "", url: str = "", **content: Any) -> httpx2.Response:
         """Send a request and check its response."""
         url = (url or self.url) + (f"?{query}" if query else "")
         content["headers"] = self.headers | content.get("headers", {})
@@ -80,7 +80,7 @@ class Endpoint:
             self.headers = log_in(self.attacked)
         return response
 
-    def assert_documented(self, response: httpx.Response) -> None:
+    def assert_documented(self, response: httpx2.Response) -> None:
         described = describe(response)
         assert str(response.status_code) in self.document["responses"], described
         documented = self.document["responses"][str(response.status_code)]
@@ -126,7 +126,7 @@ def new_resources(attacked: Attacked) -> dict[str, str]:
     }
 
 
-def assert_harmless(response: httpx.Response) -> None:
+def assert_harmless(response: httpx2.Response) -> None:
     """The response is no server error, and an error is a problem without secrets."""
     described = describe(response)
     assert response.status_code < 500, described
@@ -138,7 +138,7 @@ def assert_harmless(response: httpx.Response) -> None:
             assert not SECRETS.search(response.text), described
 
 
-def describe(response: httpx.Response) -> str:
+def describe(response: httpx2.Response) -> str:
     request = response.request
     return (
         f"{request.method} {str(request.url)[:500]} {request.content[:500]!r}\n"

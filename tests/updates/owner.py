@@ -54,7 +54,7 @@ async def list_labels(session: ReadSession) -> list[str]:
 """
 TESTS = '''"""Labels."""
 
-from httpx import AsyncClient
+from httpx2 import AsyncClient
 
 
 async def test_labels_are_listed_by_name(client: AsyncClient) -> None:
@@ -99,7 +99,9 @@ def make_additions(project: Project, structure: str) -> None:
 
 
 def add_table_and_router(project: Project, structure: str) -> None:
-    (project.folder / "tests" / "test_labels.py").write_text(TESTS)
+    has_httpx2 = "httpx2" in (project.folder / "pyproject.toml").read_text()
+    tests = TESTS if has_httpx2 else TESTS.replace("httpx2", "httpx")  # of an earlier release
+    (project.folder / "tests" / "test_labels.py").write_text(tests)
     project.replace(
         ALL_ROUTES[structure],
         "    # Your own go below this line.\n",
@@ -135,6 +137,12 @@ def add_table_and_router(project: Project, structure: str) -> None:
     project.replace(ALL_MODELS[structure], TABLES_LINE, TABLES_LINE + line)
     line = f"from {routes} import labels_router\n"
     project.replace(ALL_ROUTES[structure], ROUTERS_LINE, ROUTERS_LINE + line)
+
+
+def rename_httpx(project: Project, message: str) -> None:
+    """Run the command that an update prints for tests of an earlier release."""
+    [command] = re.findall(r"^  (git grep .*)$", message, re.MULTILINE)
+    subprocess.run(command, shell=True, cwd=project.folder, check=True)
 
 
 def delete_batches(project: Project, structure: str) -> None:

@@ -32,6 +32,7 @@ def test_edits_and_rows_move_to_the_new_database(
         assert "DATABASE_URL in .env" in message
         assert project.conflicts() == set()
         assert owner.lost_edits(project, "flat") == []
+        owner.rename_httpx(project, message)
         # Beside the other environment, which the old server still uses.
         service = in_environment(project.folder, "-switched")
         with database(service) as new_url:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI, Response
-from httpx import ASGITransport, AsyncClient
+from httpx2 import ASGITransport, AsyncClient
 
 from app.core.logs import FORMAT, add_request_id, set_up_logging
 from app.core.middleware import SECURITY_HEADERS

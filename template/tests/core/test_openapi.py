@@ -2,7 +2,7 @@
 
 import pytest
 from fastapi import APIRouter, FastAPI
-from httpx import AsyncClient
+from httpx2 import AsyncClient
 
 from app.factory import create_app
 from app.settings import Settings

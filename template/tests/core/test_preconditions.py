@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 from fastapi import FastAPI, Response
-from httpx import ASGITransport, AsyncClient
+from httpx2 import ASGITransport, AsyncClient
 
 from app.core.errors import add_error_handlers
 from app.core.preconditions import IfMatch, set_etag

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
-from httpx import AsyncClient, ConnectError, Response
+from httpx2 import AsyncClient, ConnectError, Response
 
 from app.core.server import Server, serve
 from app.database import Database

@@ -13,7 +13,7 @@ FOUND = [
         async def fetch():
             return requests.get("https://ada:hunter2@example.org", timeout=3)  # !
         """,
-        "async with httpx.AsyncClient() as client: "
+        "async with httpx2.AsyncClient() as client: "
         "await client.get('https://ada:***@example.org', timeout=3)",
     ),
     (
@@ -23,6 +23,13 @@ FOUND = [
                 return client.get("/")
         """,
         "async with httpx.AsyncClient() as client: await client....()",
+    ),
+    (
+        """
+        async def fetch():
+            return httpx2.get("/")  # !
+        """,
+        "async with httpx2.AsyncClient() as client: await client.get('/')",
     ),
     (
         """

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Annotated
 
 import httpx
+import httpx2
 import requests
 from fastapi import Depends
 from sqlalchemy import func, select

@@ -11,7 +11,7 @@ from audit_async.source.modules import SQLALCHEMY, Module
 from audit_async.source.syntax import FunctionNode
 
 # A module of the code base with such a name does not shadow the library.
-LIBRARIES = sys.stdlib_module_names | {"fastapi", "httpx", "requests", *SQLALCHEMY}
+LIBRARIES = sys.stdlib_module_names | {"fastapi", "httpx", "httpx2", "requests", *SQLALCHEMY}
 
 
 @memoized

@@ -7,9 +7,13 @@ from audit_async.inference.reader import Reader
 from audit_async.inference.values import Function
 from audit_async.source.syntax import arguments_text
 
-HTTP_LIBRARIES = ("httpx", "requests")
+HTTP_LIBRARIES = ("httpx", "httpx2", "requests")
 HTTP_METHODS = ("delete", "get", "head", "options", "patch", "post", "put", "request")
-HTTP_CLIENTS = {"httpx.Client", "httpx.stream", "requests.Session", "requests.session"}
+HTTP_CLIENTS = {
+    *(f"{library}.{name}" for library in ("httpx", "httpx2") for name in ("Client", "stream")),
+    "requests.Session",
+    "requests.session",
+}
 BLOCKING = {
     "os.system",
     "time.sleep",
@@ -36,10 +40,11 @@ def async_call(node: ast.Call, name: str) -> str:
     library, _, method = name.rpartition(".")
     if name == "time.sleep":
         return f"await asyncio.sleep({arguments})"
+    client = f"{'httpx' if library == 'httpx' else 'httpx2'}.AsyncClient()"
     if name in HTTP_CLIENTS:
-        return "async with httpx.AsyncClient() as client: await client....()"
+        return f"async with {client} as client: await client....()"
     if library in HTTP_LIBRARIES:
-        return f"async with httpx.AsyncClient() as client: await client.{method}({arguments})"
+        return f"async with {client} as client: await client.{method}({arguments})"
     return in_thread(node)
 
 

@@ -1,6 +1,6 @@
 """Books and who has them."""
 
-from httpx import AsyncClient
+from httpx2 import AsyncClient
 
 
 async def test_book_is_lent(client: AsyncClient) -> None:
