@@ -1,5 +1,6 @@
 """The questions of the template: defaults, validation, and the message after a copy."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 import yaml
 
 from harness.rendering import COPIER, render
+from harness.terminal import Terminal
 from harness.variants import DRIVERS, EXAMPLES, ONE_EACH, QUESTIONS
 
 
@@ -22,33 +24,47 @@ def copy(
     )
 
 
+# Invalid answers, and what is wrong with them.
+TYPED = {
+    "service_name": {
+        "42": "Start with a letter from A to Z.",
+        "éa": "Start with a letter from A to Z.",
+        "": "Start with a letter from A to Z.",
+        "a" * 51: "At most 50 characters, not 51.",
+        'a "b"': 'Remove ", \\ and line breaks.',
+        "a\\b": 'Remove ", \\ and line breaks.',
+        "a\nb": 'Remove ", \\ and line breaks.',
+        "a ": "Remove spaces at start and end.",
+    },
+    "description": {
+        " ": "Write one sentence.",
+        "a" * 201: "At most 200 characters, not 201.",
+        'a "b"': 'Remove ", \\ and line breaks.',
+    },
+    "author_name": {'a "b"': 'Remove ", \\ and line breaks.'},
+    "author_email": {"nobody": "Write name@example.org or nothing."},
+}
+SELECTED = {
+    "driver": {"oracle": f"'oracle' is not in {list(DRIVERS)}"},
+    "auth": {"ldap": "'ldap' is not in ['none', 'jwt']"},
+    "examples": {"[projects, blog]": f"'blog' is not in {list(EXAMPLES)}"},
+    "dev_database": {"mysql": "mysql' is not in ['same', 'sqlite']"},
+    "structure": {"deep": "'deep' is not in ['flat', 'layered', 'by_feature']"},
+}
+
+
 @pytest.mark.parametrize(
-    ("answer", "message"),
+    ("name", "answer", "message"),
     [
-        ("service_name=42", "must start with a letter"),
-        ("service_name=éa", "must start with a letter"),
-        ("service_name=", "must start with a letter"),
-        ("service_name=a" + "b" * 50, "at most 50 characters; this one has 51"),
-        ('service_name=a "b"', "must not contain double quotes"),
-        ("service_name=a\\b", "must not contain double quotes, backslashes"),
-        ("service_name=a\nb", "line breaks"),
-        ("service_name=a ", "must not start or end with a space"),
-        ("description= ", "one sentence is enough"),
-        ("description=" + "a" * 201, "at most 200 characters; this one has 201"),
-        ('description="a"', "must not contain double quotes"),
-        ('author_name="a"', "must not contain double quotes"),
-        ("author_email=nobody", "looks like name@example.org"),
-        ("driver=oracle", f"'oracle' is not in {list(DRIVERS)}"),
-        ("auth=ldap", "'ldap' is not in ['none', 'jwt']"),
-        ("examples=[projects, blog]", f"'blog' is not in {list(EXAMPLES)}"),
-        ("dev_database=mysql", "mysql' is not in ['same', 'sqlite']"),
-        ("structure=deep", "'deep' is not in ['flat', 'layered', 'by_feature']"),
+        (name, answer, message)
+        for name, answers in {**TYPED, **SELECTED}.items()
+        for answer, message in answers.items()
     ],
 )
 def test_invalid_answer_is_refused_with_a_message(
-    template: Path, tmp_path: Path, answer: str, message: str
+    template: Path, tmp_path: Path, name: str, answer: str, message: str
 ) -> None:
-    result = copy(template, tmp_path / "service", "--data", answer)
+    result = copy(template, tmp_path / "service", "--data", f"{name}={answer}")
     assert result.returncode != 0
     assert message in result.stderr.strip().splitlines()[-1]
     assert not (tmp_path / "service").exists()
@@ -73,6 +89,40 @@ def test_every_question_has_a_default_and_says_what_to_choose_when_unsure() -> N
             assert all(": " in label for label in question["choices"]), name
         else:
             assert "validator" in question or question["type"] == "bool", name
+
+
+def test_messages_that_are_shown_in_one_line_fit_in_80_columns() -> None:
+    for name, question in ASKED.items():
+        if "choices" not in question or question.get("multiselect"):
+            for line in question.get("validator", "").splitlines():
+                if not line.startswith("{%"):
+                    message = re.sub("{{.+}}", "999", line)
+                    assert len(f"Validation error for question '{name}': {message}") <= 80
+
+
+CLEAR = "\x01\x0b"  # the keys to the start of the line, and to delete it
+DOWN = "\x1b[B"
+
+
+def test_questions_and_messages_are_shown_in_full(template: Path, tmp_path: Path) -> None:
+    """In a terminal of 80 columns and 24 lines."""
+    terminal = Terminal([*COPIER, "copy", str(template), "service"], tmp_path)
+    for name, question in ASKED.items():
+        if name in ONLY_ON_UPDATE:
+            continue
+        for text in (*question["help"].splitlines(), *question.get("choices", ())):
+            terminal.wait_for(text)
+        for answer, message in TYPED.get(name, {}).items():
+            if "\n" not in answer:
+                terminal.send(f"{CLEAR}{answer}\r")
+                terminal.wait_for(f"Validation error for question '{name}': {message}")
+        if name in TYPED:
+            valid = "anna@example.org" if name == "author_email" else "Anna"
+            terminal.send(CLEAR + valid)
+        elif name == "driver":
+            terminal.send(DOWN)  # a driver for which the development database is asked
+        terminal.send("\r")
+    terminal.end()
 
 
 def test_author_comes_from_the_settings_of_copier(template: Path, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from tests.updates import owner
         (
             {"driver": "aiomysql"},
             {"examples": ["projects", "assistant"], "driver": "psycopg"},
-            "Add the example, migrate, then update again",
+            "Add examples, then switch database",
         ),
     ],
 )
