@@ -64,6 +64,7 @@ COMMON = (
             "preconditions",
             "schemas",
             "server",
+            "session_state",
             "sessions",
             "setting_types",
             "slow_queries",

@@ -1,9 +1,10 @@
 """Sessions that only read, and the protocol for functions that accept any session."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol, Self, TypeAlias, TypeVar, TypeVarTuple
+from typing import Any, Protocol, Self, TypeAlias, TypeVar, TypeVarTuple, overload
 
-from sqlalchemy import Result, ScalarResult
+from sqlalchemy import Executable, Result, ScalarResult, TextClause
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.interfaces import ORMOption
@@ -13,6 +14,15 @@ T = TypeVar("T")
 Columns = TypeVarTuple("Columns")
 Parameters: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 
+CANNOT_WRITE = "A ReadSession cannot write or lock rows: depend on Session instead."
+
+# How textual SQL begins that reads, and what it does not contain outside of quotes and comments.
+READS = re.compile(r"[\s(]*(?:select|with|values|table|show|explain|desc|describe)\b", re.I)
+WRITES = re.compile(
+    r"\b(?:insert|update|delete|merge|into|(?:for|for\s+key|in)\s+share)\b|;\s*\S", re.I
+)
+QUOTED = re.compile(r"""'[^']*'|"[^"]*"|`[^`]*`|--[^\n]*|/\*.*?\*/""", re.DOTALL)
+
 
 class Reader(Protocol):
     """A session that can read: an `AsyncSession` or a `ReadOnlySession`.
@@ -20,17 +30,33 @@ class Reader(Protocol):
     Use it to annotate functions that neither write nor lock rows.
     """
 
+    @overload
     async def execute(
         self, statement: TypedReturnsRows[*Columns], params: Parameters = None
     ) -> Result[*Columns]: ...
 
+    @overload
+    async def execute(
+        self, statement: Executable, params: Parameters = None
+    ) -> Result[*tuple[Any, ...]]: ...
+
+    @overload
     async def scalars(
         self, statement: TypedReturnsRows[T], params: Parameters = None
     ) -> ScalarResult[T]: ...
 
+    @overload
+    async def scalars(
+        self, statement: Executable, params: Parameters = None
+    ) -> ScalarResult[Any]: ...
+
+    @overload
     async def scalar(
         self, statement: TypedReturnsRows[T], params: Parameters = None
     ) -> T | None: ...
+
+    @overload
+    async def scalar(self, statement: Executable, params: Parameters = None) -> Any: ...
 
     async def get(
         self, entity: type[T], ident: Any, *, options: Sequence[ORMOption] | None = None
@@ -51,16 +77,22 @@ class ReadOnlySession:
     def __init__(self, sessions: async_sessionmaker[AsyncSession]) -> None:
         self._session = sessions()
 
+    @overload
     async def execute(
         self, statement: TypedReturnsRows[*Columns], params: Parameters = None
-    ) -> Result[*Columns]:
+    ) -> Result[*Columns]: ...
+
+    @overload
+    async def execute(
+        self, statement: Executable, params: Parameters = None
+    ) -> Result[*tuple[Any, ...]]: ...
+
+    async def execute(
+        self, statement: Executable, params: Parameters = None
+    ) -> Result[*tuple[Any, ...]]:
         """Return the rows. Raises `RuntimeError` for a statement that writes or locks rows."""
-        # `_for_update_arg` is undocumented: `test_statement_that_locks_rows_is_rejected` is the
-        # contract. The lock would end with the statement, and protect nothing.
-        if not statement.is_select or getattr(statement, "_for_update_arg", None) is not None:
-            raise RuntimeError(
-                "A ReadSession cannot write or lock rows: depend on Session instead."
-            )
+        if not _only_reads(statement):
+            raise RuntimeError(CANNOT_WRITE)
         return await self._run(
             lambda session: session.execute(
                 statement,
@@ -68,17 +100,33 @@ class ReadOnlySession:
                 # Undocumented: `AsyncSession.execute` sets it, so that all rows are loaded before
                 # the connection is returned. Remove it when SQLAlchemy has a public way:
                 # `test_rows_outlive_the_connection` is the contract.
-                execution_options={"prebuffer_rows": True},
+                execution_options={"prebuffer_rows": True, "only_reads": True},
             )
         )
 
+    @overload
     async def scalars(
         self, statement: TypedReturnsRows[T], params: Parameters = None
-    ) -> ScalarResult[T]:
+    ) -> ScalarResult[T]: ...
+
+    @overload
+    async def scalars(
+        self, statement: Executable, params: Parameters = None
+    ) -> ScalarResult[Any]: ...
+
+    async def scalars(self, statement: Executable, params: Parameters = None) -> ScalarResult[Any]:
         """Return the first column of the rows."""
         return (await self.execute(statement, params)).scalars()
 
-    async def scalar(self, statement: TypedReturnsRows[T], params: Parameters = None) -> T | None:
+    @overload
+    async def scalar(
+        self, statement: TypedReturnsRows[T], params: Parameters = None
+    ) -> T | None: ...
+
+    @overload
+    async def scalar(self, statement: Executable, params: Parameters = None) -> Any: ...
+
+    async def scalar(self, statement: Executable, params: Parameters = None) -> Any:
         """Return the first column of the first row; None without rows."""
         return (await self.execute(statement, params)).scalar()
 
@@ -108,3 +156,15 @@ class ReadOnlySession:
                 session.close()
 
         return await self._session.run_sync(read_and_release)
+
+
+def _only_reads(statement: Any) -> bool:
+    # What `from_statement`, then what `columns` was called with.
+    for _ in range(2):
+        statement = getattr(statement, "element", statement)
+    if isinstance(statement, TextClause):
+        sql = QUOTED.sub(" ", statement.text)
+        return bool(READS.match(sql)) and not WRITES.search(sql)
+    # `_for_update_arg` is undocumented: `test_statement_that_locks_rows_is_rejected` is the
+    # contract. The lock would end with the statement, and protect nothing.
+    return statement.is_select and getattr(statement, "_for_update_arg", None) is None

@@ -113,7 +113,18 @@ async def test_no_connection_is_held_between_statements(settings: Settings) -> N
 
 @pytest.mark.parametrize(
     "statement",
-    [delete(Thing), insert(Thing).values(name="x"), text("DELETE FROM things")],
+    [
+        delete(Thing),
+        insert(Thing).values(name="x"),
+        select(Thing).from_statement(insert(Thing).values(name="x").returning(Thing)),
+        select(Thing).from_statement(text("DELETE FROM things RETURNING *")),
+        text("DELETE FROM things RETURNING id").columns(Thing.id),
+        text("DELETE FROM things"),
+        text("-- SELECT\n/* SELECT */ TRUNCATE things"),
+        text("WITH gone AS (DELETE FROM things RETURNING id) SELECT id FROM gone"),
+        text("SELECT * INTO copies FROM things"),
+        text("SELECT 1; DROP TABLE things"),
+    ],
     ids=str,
 )
 async def test_statement_that_writes_is_rejected(
@@ -131,8 +142,12 @@ async def test_statement_that_writes_is_rejected(
         select(Thing).with_for_update(),
         select(Thing).with_for_update(skip_locked=True),
         union(select(Thing.id), select(Thing.id)).with_for_update(read=True),
+        select(Thing).from_statement(select(Thing).with_for_update()),
+        text("SELECT * FROM things FOR UPDATE"),
+        text("SELECT * FROM things FOR KEY SHARE"),
+        text("SELECT * FROM things LOCK IN SHARE MODE"),
     ],
-    ids=["lock", "skip-locked", "union"],
+    ids=["lock", "skip-locked", "union", "from", "text", "share", "mysql"],
 )
 async def test_statement_that_locks_rows_is_rejected(database: Database, statement: Any) -> None:
     with pytest.raises(RuntimeError, match="cannot write or lock rows: depend on Session"):
@@ -144,11 +159,26 @@ async def test_statement_that_locks_rows_is_rejected(database: Database, stateme
     [
         union(select(literal(1)), select(literal(1))),
         text("SELECT 1 AS one").columns(column("one")),
+        text("SELECT 1"),
+        text("WITH one AS (SELECT 1 AS n) SELECT n FROM one"),
+        text("-- do not update\nSELECT count(*) FROM things /* or; delete */ WHERE note <> 'into'"),
     ],
-    ids=["union", "text"],
+    ids=["union", "columns", "text", "cte", "quoted"],
 )
-async def test_union_and_text_with_columns_are_read(database: Database, statement: Any) -> None:
+async def test_union_and_textual_sql_are_read(
+    database: Database, session: AsyncSession, statement: Any
+) -> None:
+    session.add(Thing(name="x"))
+    await session.commit()
     assert await database.read().scalar(statement) == 1
+    assert (await database.read().scalars(statement)).all() == [1]
+
+
+async def test_rows_of_textual_sql_become_objects(database: Database, thing: Thing) -> None:
+    sql = text("SELECT * FROM things WHERE name = :name")
+    statement = select(Thing).from_statement(sql)
+    [found] = await database.read().scalars(statement, {"name": "y"})
+    assert (found.name, found.parent_id) == ("y", thing.id)
 
 
 @pytest.mark.parametrize("name", ["add", "flush", "commit", "stream", "connection", "run_sync"])
