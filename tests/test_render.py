@@ -69,6 +69,7 @@ COMMON = (
             "setting_types",
             "slow_queries",
             "transactions",
+            "versions",
         )
     }
     | {"tests/__init__.py", "tests/conftest.py", "tests/fixtures/__init__.py"}
@@ -103,6 +104,7 @@ COMMON = (
             "test_settings",
             "test_slow_queries",
             "test_transactions",
+            "test_versions",
             "things",
         )
     }

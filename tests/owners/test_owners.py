@@ -24,9 +24,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def test_models_of_an_owner_work(installed: Callable[[Variant], Service], driver: str) -> None:
     service = installed(Variant(driver, examples=()))
     shutil.copytree(ADDED, service.folder, dirs_exist_ok=True)
-    names = ", ".join(
-        f"{name} as {name}" for name in ("Book", "Child", "Copy", "Country", "Reader")
-    )
+    models = ("Book", "Child", "Copy", "Country", "Librarian", "Loan", "Reader")
+    names = ", ".join(f"{name} as {name}" for name in models)
     replace(service.folder, "app/models.py", TABLES, f"{TABLES}from app.library import {names}\n")
     replace(service.folder, "app/api.py", ROUTERS, f"{ROUTERS}    library_router,\n")
     replace(

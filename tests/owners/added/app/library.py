@@ -79,6 +79,26 @@ class Child(Reader):
     __mapper_args__ = {"polymorphic_identity": "child"}  # noqa: RUF012
 
 
+class Librarian(Reader):
+    """A reader with columns in a table of its own."""
+
+    __tablename__ = "librarians"
+    __mapper_args__ = {"polymorphic_identity": "librarian"}  # noqa: RUF012
+
+    number: Mapped[int] = mapped_column(ForeignKey("readers.number"), primary_key=True)
+    desk: Mapped[str] = mapped_column(String(10))
+
+
+class Loan(VersionMixin, Base):
+    """Counted updates, and a key of two columns."""
+
+    __tablename__ = "loans"
+
+    reader: Mapped[int] = mapped_column(ForeignKey("readers.number"), primary_key=True)
+    place: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    is_back: Mapped[bool] = mapped_column(default=False)
+
+
 MODELS: dict[str, Any] = {"books": Book, "countries": Country, "copies": Copy}
 library_router = APIRouter(prefix="/library", tags=["library"])
 

@@ -6,12 +6,23 @@ from typing import Any
 
 import pytest
 from httpx2 import AsyncClient
-from sqlalchemy import update
+from sqlalchemy import inspect, select, update
+from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.exc import StaleDataError
 
 from app.core.models import utc_now
-from app.library import MODELS, Book, Child, Copy, Country, Genre, Reader
+from app.library import (
+    MODELS,
+    Book,
+    Child,
+    Copy,
+    Country,
+    Genre,
+    Librarian,
+    Loan,
+    Reader,
+)
 
 SORTS = [
     *(("books", name) for name in ("number", "title", "genre", "price", "printed_on")),
@@ -96,3 +107,89 @@ async def test_stale_update_is_rejected(session: AsyncSession, model: type[Reade
     reader.name = "Grace"
     with pytest.raises(StaleDataError):
         await session.flush()
+
+
+@pytest.fixture
+async def readers(session: AsyncSession) -> list[Reader]:
+    """Loaded readers of each kind, of whom the first has two loans."""
+    readers = [Reader(name="Ada"), Child(name="Blaise"), Librarian(name="Carl", desk="A")]
+    session.add_all(readers)
+    await session.flush()
+    session.add_all([Loan(reader=readers[0].number, place=place) for place in (1, 2)])
+    await session.commit()
+    return readers
+
+
+async def versions(session: AsyncSession, model: type[Reader | Loan] = Reader) -> list[int]:
+    """Return the versions that are stored, in the order of the keys."""
+    columns = inspect(model).local_table.columns
+    key = inspect(model).primary_key
+    return list(await session.scalars(select(columns.version).order_by(*key)))
+
+
+@pytest.mark.parametrize(("model", "counted"), [(Reader, [2, 2, 2]), (Child, [1, 2, 1])])
+async def test_update_statement_counts_the_rows_that_it_changes(
+    session: AsyncSession, readers: list[Reader], model: type[Reader], counted: list[int]
+) -> None:
+    await session.execute(update(model).values(name="Grace"))
+    assert await versions(session) == counted
+    assert [reader.version for reader in readers] == counted
+    for reader in readers:
+        reader.name = "Emmy"
+    await session.flush()
+    assert await versions(session) == [version + 1 for version in counted]
+
+
+async def test_update_statement_that_reads_another_counted_table_counts(
+    session: AsyncSession, readers: list[Reader]
+) -> None:
+    statement = update(Loan).where(Loan.reader == Reader.number, Reader.name == "Ada")
+    statement = statement.values(is_back=True).execution_options(synchronize_session=False)
+    await session.execute(statement)
+    assert await versions(session, Loan) == [2, 2]
+    assert await versions(session) == [1, 1, 1]
+
+
+async def test_list_of_rows_with_any_key_is_checked_and_counted(
+    session: AsyncSession, readers: list[Reader]
+) -> None:
+    rows = [
+        {"reader": readers[0].number, "place": place, "version": 1, "is_back": True}
+        for place in (1, 2)
+    ]
+    await session.execute(update(Loan), rows)
+    assert await versions(session, Loan) == [2, 2]
+    with pytest.raises(StaleDataError):
+        await session.execute(update(Loan), rows)
+
+
+async def test_change_in_the_table_of_a_subclass_counts_or_is_refused(
+    session: AsyncSession, readers: list[Reader]
+) -> None:
+    librarian = readers[2]
+    with pytest.raises(TypeError, match="change loaded objects instead"):
+        await session.execute(update(Librarian).values(desk="B"))
+    librarian.desk = "B"
+    await session.flush()
+    assert await versions(session) == [1, 1, 2]
+    row = {"number": librarian.number, "desk": "C", "version": 2}
+    await session.execute(update(Librarian), [row])
+    assert await versions(session) == [1, 1, 3]
+    assert librarian.version == 3
+
+
+async def test_upsert_counts_or_is_refused(session: AsyncSession, readers: list[Reader]) -> None:
+    values = {"number": readers[0].number, "kind": "adult", "name": "Grace"}
+
+    def upsert(**changes: Any) -> Any:
+        name = session.get_bind().dialect.name
+        if name in {"mysql", "mariadb"}:
+            return mysql.insert(Reader).values(values).on_duplicate_key_update(**changes)
+        dialect: Any = postgresql if name == "postgresql" else sqlite
+        insert = dialect.insert(Reader).values(values)
+        return insert.on_conflict_do_update(index_elements=["number"], set_=changes)
+
+    with pytest.raises(TypeError, match=r"has to set version to Reader\.version \+ 1"):
+        await session.execute(upsert(name="Grace"))
+    await session.execute(upsert(name="Grace", version=Reader.version + 1))
+    assert await versions(session) == [2, 1, 1]
