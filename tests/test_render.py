@@ -58,6 +58,7 @@ COMMON = (
             "health",
             "logs",
             "middleware",
+            "migrations",
             "models",
             "pagination",
             "pool",

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -15,6 +15,7 @@ from app.core.server import Server, serve
 from app.database import Database
 from app.factory import create_app
 from app.settings import Settings
+from tests.core.support import until
 
 MAX_SECONDS = 20
 
@@ -62,11 +63,6 @@ async def running_server(settings: Settings, delay: float) -> AsyncIterator[Runn
         running.released.set()
         server.stop()
         await task
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    while not condition():  # noqa: ASYNC110
-        await asyncio.sleep(0.01)
 
 
 def send_sigterm() -> None:

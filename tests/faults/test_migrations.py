@@ -1,0 +1,131 @@
+"""A migration needs a lock that a transaction holds, while requests are sent."""
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from harness.load import load
+from harness.running import settings
+from harness.services import Service
+from harness.waiting import eventually
+from tests.faults.stack import Stack
+
+ADD_COLUMN = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    op.add_column("projects", sa.Column("color", sa.String(20)))
+"""
+ON_SERVERS = pytest.mark.drivers("asyncpg", "aiomysql", further=("psycopg", "asyncmy"))
+
+
+class Upgrade:
+    """`alembic upgrade head` of the service with a further migration."""
+
+    def __init__(self, stack: Stack, folder: Path, url: str, **environment: object) -> None:
+        # Not the database: closing a file releases the locks that this process holds on it.
+        without = shutil.ignore_patterns("*.db*")
+        shutil.copytree(stack.service.folder, folder / "service", ignore=without)
+        service = Service(folder / "service", Path(sys.prefix))
+        (service.folder / "migrations" / "versions" / "0002_color.py").write_text(ADD_COLUMN)
+        self._log = folder / "log"
+        with self._log.open("wb") as output:
+            self.process = subprocess.Popen(
+                stack.alembic("upgrade", "head"),
+                cwd=service.folder,
+                env=service.variables | settings(url, environment),
+                stdout=output,
+                stderr=output,
+            )
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text()
+
+    def succeed(self) -> None:
+        assert self.process.wait(60) == 0, self.log
+
+    def fail(self) -> str:
+        """The output, without the log of Alembic."""
+        assert self.process.wait(60) != 0, self.log
+        return self.log[self.log.index("FAILED") :]
+
+
+@contextmanager
+def open_transaction(stack: Stack, database: str) -> Iterator[None]:
+    """A transaction that has read the table `projects`, and does not end."""
+    with closing(stack.server.connect(database)) as connection:
+        cursor = connection.cursor()
+        cursor.execute("BEGIN")
+        cursor.execute("SELECT count(*) FROM projects")
+        yield
+
+
+@ON_SERVERS
+def test_requests_are_answered_while_a_migration_cannot_get_a_lock(
+    stack: Stack, tmp_path: Path
+) -> None:
+    with stack.empty_database("locked") as name:
+        stack.migrate(name)
+        url = stack.url(database=name)
+        with (
+            stack.serving(url, database_lock_timeout=3) as service,
+            load(service.client.base_url, 1) as sent,
+        ):
+            with open_transaction(stack, name):
+                upgrade = Upgrade(stack, tmp_path, url)
+                eventually(lambda: upgrade.log.count("trying again: ALTER TABLE") == 2)
+                sent.wait_for(10, 200, 201, after=time.monotonic())
+                assert upgrade.process.poll() is None
+            upgrade.succeed()
+            sent.wait_for(10, 200, 201, after=time.monotonic())
+        assert {response.status for response in sent.responses} == {200, 201}, service.log
+        assert stack.server.execute("SELECT color FROM projects LIMIT 1", database=name)
+
+
+@ON_SERVERS
+def test_migration_that_never_gets_a_lock_gives_up_in_words(stack: Stack, tmp_path: Path) -> None:
+    with stack.empty_database("locked") as name:
+        stack.migrate(name)
+        url = stack.url(database=name)
+        with open_transaction(stack, name):
+            output = Upgrade(stack, tmp_path, url, migration_lock_timeout=1).fail()
+    assert output.startswith("FAILED: Timed out waiting for a lock: ALTER TABLE projects ADD")
+    assert output.endswith("or raise MIGRATION_LOCK_TIMEOUT; then try again.\n")
+    assert "Traceback" not in output
+
+
+@pytest.mark.drivers("aiosqlite")
+def test_migration_waits_for_a_writer_of_sqlite_and_readers_do_not(
+    stack: Stack, tmp_path: Path
+) -> None:
+    with stack.empty_database("locked") as name:
+        stack.migrate(name)
+        url = stack.url(database=name)
+        file = url.removeprefix("sqlite:///")
+        with (
+            stack.serving(url) as service,
+            closing(sqlite3.connect(file, isolation_level=None)) as other,
+        ):
+            other.execute("BEGIN IMMEDIATE")
+            impatient = Upgrade(stack, tmp_path / "a", url, migration_lock_timeout=1)
+            assert impatient.fail().startswith("FAILED: Timed out waiting for a lock: BEGIN")
+            upgrade = Upgrade(stack, tmp_path / "b", url)
+            eventually(lambda: "waiting for it" in upgrade.log)
+            service.call("GET", "/api/v1/projects")
+            assert upgrade.process.poll() is None
+            other.execute("ROLLBACK")
+            upgrade.succeed()
+            service.call("POST", "/api/v1/projects", {"name": "After"}, status=201)
