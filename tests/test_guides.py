@@ -1,6 +1,7 @@
 """All code in the documentation is executed."""
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -9,8 +10,11 @@ import pytest
 
 from harness import guides
 from harness.guides import Guide
-from harness.rendering import ROOT
+from harness.rendering import ROOT, render
+from harness.running import settings
 from harness.servers import Server
+from harness.services import Service
+from harness.variants import FAMILIES
 
 # Code that is not executed, by document and language: how many blocks, and why.
 NOT_EXECUTED = {
@@ -59,6 +63,69 @@ def test_every_block_is_executed(
     guide.run()
     fenced = [line for line, language in guides.fences(text) if language in guides.EXECUTED]
     assert set(fenced) <= set(guide.executed)
+
+
+MIGRATIONS = ROOT / "docs" / "guides" / "zero-downtime-migrations.md"
+# Parts of its setup, and what a service has instead.
+SETUP = {
+    r"engine = create_async_engine\(POSTGRESQL_URL\)\n": (
+        "from app.core.engines import migration_engine\n"
+        "from app.settings import Settings\n"
+        "engine = migration_engine(Settings())\n"
+    ),
+    r"class Base\(DeclarativeBase\):\n    metadata = .*?\n    \)\n": (
+        "from app.core.models import Base\n"
+    ),
+}
+# Its sections for every database, and the blocks in them that are for PostgreSQL alone.
+EVERYWHERE = [
+    "Setup of the examples",
+    "Add a NOT NULL column",
+    "Backfill in batches",
+    "Rename a column",
+]
+ONLY_ON_POSTGRESQL = re.compile("table_filenode|upgrade_region_validate")
+RUN = (
+    "import sys; from pathlib import Path; sys.path = ['.', *sys.path, sys.argv[1]];"
+    "from harness.guides import Guide; Guide(Path('guide.md'), Path('.')).run()"
+)
+
+
+def recipes(family: str) -> str:
+    """The recipes for tables with rows on this database, with the setup of a service."""
+    text = MIGRATIONS.read_text().split("\n## Change a type\n")[0]
+    for old, new in SETUP.items():
+        text, count = re.subn(old, new, text, flags=re.DOTALL)
+        assert count == 1, old
+    chosen = []
+    for section in text.split("\n## "):
+        title = section.partition("\n")[0]
+        if family != "postgresql" and title not in EVERYWHERE:
+            continue
+        unfit = re.compile("mariadb") if family == "postgresql" else ONLY_ON_POSTGRESQL
+        blocks = re.findall(r"^```python\n.*?^```\n", section, re.MULTILINE | re.DOTALL)
+        fit = [block for block in blocks if not unfit.search(block)]
+        assert fit or title not in EVERYWHERE
+        chosen += fit
+    return "\n".join([*chosen, "```python\nawait engine.dispose()\n```\n"])
+
+
+@pytest.mark.parametrize("driver", ["asyncpg", "aiomysql", "aiosqlite"])
+def test_recipes_of_migrations_work_in_a_service(
+    driver: str, template: Path, tmp_path: Path, servers: Callable[[str], Server]
+) -> None:
+    """With the naming convention, the keys and the engine of services."""
+    family = FAMILIES[driver]
+    service = Service(render(template, tmp_path / "service", driver=driver), Path(sys.prefix))
+    (service.folder / "guide.md").write_text(recipes(family))
+    url = f"sqlite:///{tmp_path}/guide.db"
+    if family != "sqlite":
+        server = servers(family)
+        server.drop_database("recipes")
+        server.create_database("recipes")
+        url = f"{family}://{server.address}/recipes"
+    output = service.succeed(sys.executable, "-c", RUN, str(ROOT), **settings(url, {}))
+    assert output == ""
 
 
 @pytest.mark.parametrize(
