@@ -10,7 +10,14 @@ PARTS = {
     "suites": {"test_behaviour.py"},
     "renders": {"template", "test_contract.py", "test_render.py", "test_types.py"},
     "updates": {"adopting", "updates"},
-    "servers": {"faults", "hostile", "systems", "test_servers.py", "test_transfer.py"},
+    "servers": {
+        "faults",
+        "hostile",
+        "systems",
+        "test_servers.py",
+        "test_tls.py",
+        "test_transfer.py",
+    },
     "rest": set[str](),
 }
 # What `make test-real` runs, and nothing else does.

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Create .venv with the versions in pyproject.toml. The argument "servers" also installs MariaDB and
-# PgBouncer, "benchmarks" wrk and the packages of the benchmarks, and "real" what only
+# Create .venv with the versions in pyproject.toml. The argument "servers" also installs MariaDB,
+# PgBouncer and a PostgreSQL with TLS, "benchmarks" wrk and the packages of the benchmarks, and "real" what only
 # `make test-real` needs.
 set -eu
 cd "$(dirname "$0")/.."
@@ -38,6 +38,11 @@ for wanted in "$@"; do
             # The tests start their own PgBouncer, not the one of the Debian package.
             service pgbouncer stop >/dev/null 2>&1 || true
             update-rc.d pgbouncer disable >/dev/null 2>&1 || true
+        fi
+        if [ ! -d /usr/lib/postgresql ] && ! command -v postgres >/dev/null; then
+            as_root_install postgresql
+            service postgresql stop >/dev/null 2>&1 || true
+            update-rc.d postgresql disable >/dev/null 2>&1 || true
         fi
         ;;
     benchmarks)

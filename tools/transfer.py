@@ -26,6 +26,7 @@ from hashlib import blake2b
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
+from ssl import get_default_verify_paths
 from types import NoneType
 from typing import Any, NoReturn
 from uuid import UUID
@@ -56,6 +57,8 @@ DRIVERS = {
     "mariadb": "mysql+pymysql",  # as in services: column types depend on the dialect's name
     "sqlite": "sqlite+pysqlite",
 }
+# Everything before several hosts, and the hosts. User and password contain no @.
+HOSTS = re.compile(r"([^:]+://(?:[^:/@]*(?::[^@]*)?@)?)([^/?,]+,[^/?]*)")
 # The session settings of services, but without their timeouts: big tables take long.
 SESSION = {
     "postgresql": [
@@ -229,20 +232,60 @@ def database_url(written: str) -> sa.URL:
     driver = DRIVERS.get(scheme.partition("+")[0])
     if not separator or driver is None:
         raise argparse.ArgumentTypeError("must start with sqlite://, postgresql:// or mysql://")
+    hosts = HOSTS.match(written) if driver == "postgresql+psycopg" else None
     try:
-        url = sa.make_url(written).set(drivername=driver)
+        if hosts is None:
+            url = sa.make_url(written)
+        else:  # as in libpq; SQLAlchemy knows several hosts only as query parameters
+            url = sa.make_url(hosts[1] + written[hosts.end() :])
+            url = url.update_query_dict({"host": hosts[2].split(",")})
     except ValueError:
         raise argparse.ArgumentTypeError(
             "the port is not a number; in a password, write %40 for @ and %3A for :"
         ) from None
     if url.database in (None, "", ":memory:"):
         raise argparse.ArgumentTypeError("has no database name; end the URL with /name")
-    query = dict(url.query)
-    if driver == "postgresql+psycopg" and "ssl" in query:
-        query["sslmode"] = query.pop("ssl")  # asyncpg's name for this option
+    query: dict[str, Any] = dict(url.query)
+    if driver == "postgresql+psycopg":
+        query = libpq_tls(query)
     if driver == "mysql+pymysql":
-        query["charset"] = "utf8mb4"
-    return url.set(query=query)
+        query = {**pymysql_tls(query), "charset": "utf8mb4"}
+    return url.set(drivername=driver, query=query)
+
+
+def libpq_tls(query: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters of libpq, whose TLS services also accept under other names."""
+    if ssl := query.pop("ssl", None):
+        query["sslmode"] = "require" if ssl == "true" else ssl
+    if query.get("sslrootcert") == "system":
+        query = {**query, "sslmode": "verify-full", "sslrootcert": trusted_authorities()}
+    return query
+
+
+def pymysql_tls(query: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters of PyMySQL for the TLS that services accept."""
+    query = {name.replace("-", "_"): value for name, value in query.items()}
+    written = {name: query.pop(name, "") for name in ("ssl_mode", "ssl", "sslaccept")}
+    mode = written["ssl_mode"].upper().replace("-", "_")
+    if written["sslaccept"] == "strict" or "true}" in written["ssl"]:
+        mode = "VERIFY_IDENTITY"
+    elif written["sslaccept"] or written["ssl"]:
+        mode = mode or "REQUIRED"
+    if mode.startswith("VERIFY") and "ssl_ca" not in query:
+        query["ssl_ca"] = trusted_authorities()
+    if mode in {"REQUIRED", "VERIFY_CA"}:
+        query["ssl_check_hostname"] = "false"  # without `ssl_ca`, it encrypts and verifies nothing
+    return query
+
+
+def trusted_authorities() -> str:
+    """Return the file of the certificate authorities that this machine trusts."""
+    paths = get_default_verify_paths()
+    candidates = (paths.cafile, f"{paths.capath}/ca-certificates.crt")
+    found = next((path for path in candidates if path and Path(path).is_file()), None)
+    if found is None:
+        raise argparse.ArgumentTypeError("requires sslrootcert or ssl-ca with a file")
+    return found
 
 
 def shown(url: sa.URL) -> str:
