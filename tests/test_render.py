@@ -36,6 +36,7 @@ COMMON = (
         "compose.yaml",
         "docs/database.md",
         "docs/operating.md",
+        "docs/recipes.md",
         "docs/troubleshooting.md",
         "docs/updating.md",
         "migrations/env.py",

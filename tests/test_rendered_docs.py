@@ -1,4 +1,4 @@
-"""The code blocks in the database guide of a service run on its database."""
+"""The code blocks in the guides of a service run on its database."""
 
 import os
 import shutil
@@ -13,6 +13,7 @@ from harness.parts import nightly
 from harness.rendering import ROOT
 from harness.variants import Variant
 
+GUIDES = ["docs/database.md", "docs/recipes.md"]
 VARIANTS = [
     Variant("aiosqlite", "flat", "none", ()),
     Variant("asyncpg", "by_feature", "jwt", sync_session=True),
@@ -21,9 +22,10 @@ VARIANTS = [
     nightly(Variant("asyncmy", "flat", "none", dev_database="sqlite", sync_session=True)),
 ]
 
-# Runs the guide on every database that the tests of the service use.
+# Runs the guides on every database that the tests of the service use.
 PROGRAM = """
 import asyncio, os, subprocess, sys, tempfile
+from itertools import product
 from pathlib import Path
 
 sys.path.insert(0, ".")
@@ -31,21 +33,22 @@ from tests.core.server import new_database, running_server
 
 GUIDE = (
     "import sys; from pathlib import Path; sys.path = ['.', *sys.path, sys.argv[1]];"
-    "from harness.guides import Guide; guide = Guide(Path('docs/database.md'), Path('.'));"
-    "guide.run(); print(len(guide.executed), 'blocks')"
+    "from harness.recipes import Recipes; guide = Recipes(Path(sys.argv[2]), Path('.'));"
+    "guide.run(); print(len(guide.executed), 'blocks of', sys.argv[2])"
 )
 
 async def main(kinds):
-    for kind in kinds:
+    for kind, guide in product(kinds, sys.argv[2:]):
         with tempfile.TemporaryDirectory() as folder:
             async with (
                 running_server(*kind, Path(folder), f"docs-{os.getpid()}") as server,
                 new_database(server, "docs") as url,
             ):
                 process = await asyncio.create_subprocess_exec(
-                    sys.executable, "-W", "error", "-c", GUIDE, sys.argv[1],
+                    sys.executable, "-W", "error", "-c", GUIDE, sys.argv[1], guide,
                     env=os.environ | {
                         "ENVIRONMENT": "test",
+                        "ALLOWED_HOSTS": "test",
                         "DATABASE_URL": url,
                         "SECRET_KEY": "a secret that only the tests have",
                     },
@@ -65,12 +68,12 @@ else:
 
 
 @pytest.mark.parametrize("documented", VARIANTS, ids=str)
-def test_code_in_the_guide_runs(
+def test_code_in_the_guides_runs(
     rendered: Callable[[Variant], Path], documented: Variant, tmp_path: Path
 ) -> None:
     service = shutil.copytree(rendered(documented), tmp_path / "service")
     result = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(ROOT)],
+        [sys.executable, "-c", PROGRAM, str(ROOT), *GUIDES],
         cwd=service,
         # `uv run` uses this environment, which has the dependencies of all variants.
         env=os.environ | {"UV_NO_SYNC": "1", "UV_PROJECT_ENVIRONMENT": sys.prefix},
@@ -80,6 +83,8 @@ def test_code_in_the_guide_runs(
         check=False,
     )
     assert result.returncode == 0, result.stdout
-    guide = (service / "docs" / "database.md").read_text()
-    blocks = guide.count("```python\n") + guide.count("```sh\n")
-    assert result.stdout.count(f"{blocks} blocks") == (2 if documented.sqlite_in_development else 1)
+    for guide in GUIDES:
+        text = (service / guide).read_text()
+        blocks = text.count("```python\n") + text.count("```sh\n")
+        executed = f"{blocks} blocks of {guide}"
+        assert result.stdout.count(executed) == (2 if documented.sqlite_in_development else 1)
