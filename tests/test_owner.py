@@ -92,7 +92,7 @@ def test_rejected_hunk_is_caught(service: Service) -> None:
 
 
 def test_lazy_load_fails_the_suite(service: Service) -> None:
-    edit(service, "app/crud.py", "PROJECT_WITH_TASKS if with_tasks else PROJECT", "PROJECT")
+    edit(service, "app/services.py", "for task in page.items", "for task in project.tasks")
     output = service.uv_run_failing("pytest", "-q", "tests/test_projects.py")
     assert "lazy='raise'" in output
 

@@ -29,7 +29,7 @@ def etag_of(row: Versioned) -> str:
 
 
 def set_etag(response: Response, row: Versioned) -> None:
-    """Set the `ETag` header of the response."""
+    """Set the `ETag` header of a response that contains this row, and no other rows."""
     response.headers["ETag"] = etag_of(row)
 
 
@@ -54,7 +54,8 @@ async def get_precondition(
         Header(
             pattern=TAGS,
             max_length=1000,
-            description="Change the resource only if it has this `ETag`; otherwise fail with 412.",
+            description="Change the resource only if it has this `ETag`, which is its `version` in "
+            "double quotes; otherwise fail with 412.",
         ),
     ] = "*",
 ) -> Precondition:
