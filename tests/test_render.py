@@ -39,9 +39,12 @@ COMMON = (
         "docs/recipes.md",
         "docs/troubleshooting.md",
         "docs/updating.md",
+        "migrations/__init__.py",
+        "migrations/compare.py",
         "migrations/env.py",
         "migrations/script.py.mako",
         "migrations/versions/0001_initial.py",
+        "migrations/write.py",
         "pyproject.toml",
     }
     | {f"app/{name}.py" for name in ("__init__", "database", "factory", "main", "settings")}
@@ -82,6 +85,7 @@ COMMON = (
             "event_loop",
             "fixtures",
             "live_server",
+            "sample_rows",
             "server",
             "support",
             "test_check_database",

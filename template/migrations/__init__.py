@@ -1,0 +1,1 @@
+"""The migrations of the database, and how new ones are written."""
