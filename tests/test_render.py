@@ -41,6 +41,7 @@ COMMON = (
         "docs/updating.md",
         "migrations/__init__.py",
         "migrations/compare.py",
+        "docs/websockets.md",
         "migrations/env.py",
         "migrations/script.py.mako",
         "migrations/versions/0001_initial.py",
@@ -75,6 +76,7 @@ COMMON = (
             "slow_queries",
             "transactions",
             "versions",
+            "websockets",
         )
     }
     | {"tests/__init__.py", "tests/conftest.py", "tests/fixtures/__init__.py"}
@@ -111,6 +113,7 @@ COMMON = (
             "test_slow_queries",
             "test_transactions",
             "test_versions",
+            "test_websockets",
             "things",
         )
     }

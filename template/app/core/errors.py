@@ -8,7 +8,11 @@ from http import HTTPStatus
 from typing import Any, ClassVar
 
 from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
+from fastapi.exceptions import (
+    RequestValidationError,
+    ValidationException,
+    WebSocketRequestValidationError,
+)
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from sqlalchemy.exc import SQLAlchemyError
@@ -157,6 +161,7 @@ def add_error_handlers(app: FastAPI) -> None:
     """Turn every exception of `app` into an error response."""
     app.add_exception_handler(DomainError, _domain_error)
     app.add_exception_handler(RequestValidationError, _invalid_request)
+    app.add_exception_handler(WebSocketRequestValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(SQLAlchemyError, _database_error)
     app.add_exception_handler(Exception, _unexpected_error)
@@ -168,7 +173,7 @@ def _domain_error(_: Request, error: Exception) -> Response:
 
 
 def _invalid_request(_: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
+    assert isinstance(error, ValidationException)
     # Without the input: it may be a password, or a number that JSON cannot represent.
     errors = [
         FieldProblem(loc=list(e["loc"]), msg=_message(e), type=e["type"]) for e in error.errors()
@@ -232,5 +237,9 @@ def _database_error(_: Request, error: Exception) -> Response:
 
 def _unexpected_error(_: Request, __: Exception) -> Response:
     # The server logs the traceback: Starlette raises the exception again after this response.
-    detail = "Internal server error."
-    return problem(500, detail, "internal_server_error")
+    return internal_server_error()
+
+
+def internal_server_error() -> Response:
+    """Return the response to an unexpected error, which says nothing about it."""
+    return problem(500, "Internal server error.", "internal_server_error")

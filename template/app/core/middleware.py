@@ -11,10 +11,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.errors import problem
 from app.core.logs import current_scope
+from app.core.websockets import WebSocketMiddleware
 from app.settings import Environment, Settings
 
 logger = logging.getLogger(__name__)
 
+# The messages with the headers of a response.
+RESPONSE_STARTS = {"http.response.start", "websocket.accept", "websocket.http.response.start"}
 REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 # https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers
@@ -46,6 +49,7 @@ def add_middleware(app: ASGIApp, settings: Settings) -> ASGIApp:
             " Set it to the host names of this service."
         )
     app = AllowedHostsMiddleware(app, settings.allowed_hosts)
+    app = WebSocketMiddleware(app, settings.cors_origins)
     return RequestIdMiddleware(app)
 
 
@@ -56,7 +60,7 @@ class RequestIdMiddleware:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
+        if scope["type"] != "lifespan":
             sent = Headers(scope=scope).get("X-Request-ID", "")
             request_id = sent if REQUEST_ID.fullmatch(sent) else uuid4().hex
             scope.setdefault("state", {})["request_id"] = request_id
@@ -70,10 +74,11 @@ def with_headers(send: Send, added: dict[bytes, bytes]) -> Send:
     """Return a `send` that adds headers, unless the application has set them."""
 
     async def send_with_headers(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            own = {name for name, _ in message["headers"]}
+        if message["type"] in RESPONSE_STARTS:
+            headers = message.get("headers", [])
+            own = {name for name, _ in headers}
             others = [(name, value) for name, value in added.items() if name not in own]
-            message["headers"] = [*message["headers"], *others]
+            message["headers"] = [*headers, *others]
         await send(message)
 
     return send_with_headers
@@ -90,7 +95,7 @@ class AllowedHostsMiddleware:
         self.hosts = [host.lower() for host in hosts]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not self._is_allowed(scope):
+        if scope["type"] != "lifespan" and not self._is_allowed(scope):
             host = Headers(scope=scope).get("Host", "")
             logger.info("Rejected a request for the host %.255r: not in ALLOWED_HOSTS", host)
             response = problem(421, "Host not allowed.", "unknown_host")

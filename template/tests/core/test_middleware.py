@@ -51,10 +51,12 @@ async def client(settings: Settings) -> AsyncIterator[AsyncClient]:
 
 
 @pytest.fixture
-def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+def log(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> pytest.LogCaptureFixture:
     """The log, with the request ID in each line."""
-    caplog.handler.addFilter(add_request_id)
-    caplog.handler.setFormatter(logging.Formatter(FORMAT))
+    monkeypatch.setattr(caplog.handler, "filters", [add_request_id])
+    monkeypatch.setattr(caplog.handler, "formatter", logging.Formatter(FORMAT))
     return caplog
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, BackgroundTasks, Depends, Query
+from fastapi import APIRouter, BackgroundTasks, Depends, Query, WebSocket
 from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
@@ -105,6 +105,16 @@ async def announce_thing(
 async def look_up(database: Database, name: str) -> None:
     async with database.read() as session:
         looked_up.extend(await session.scalars(select(Thing.name).where(Thing.name == name)))
+
+
+@router.websocket("/live")
+async def create_things(websocket: WebSocket, session: Session) -> None:
+    """Create a thing for each name that is received."""
+    await websocket.accept()
+    async for name in websocket.iter_text():
+        session.add(Thing(name=name))
+        await session.flush()
+        await websocket.send_text(name)
 
 
 @router.get("", response_model=PageRead[ThingRead])
