@@ -25,8 +25,10 @@ class Recipes(Guide):
     async def migrate(self, code: str) -> None:
         """Upgrade the database, with this code as the newest migration."""
         head = ScriptDirectory("migrations").get_current_head()
-        migration = Path("migrations", "versions", "2_recipe.py")
-        migration.write_text(f'revision = "recipe"\ndown_revision = "{head}"\n\n{code}')
+        revision = f"{len(self.executed)}"
+        header = f'import sqlalchemy as sa\nfrom alembic import op\nrevision = "{revision}"\n'
+        migration = Path("migrations", "versions", f"2_{revision}.py")
+        migration.write_text(f'{header}down_revision = "{head}"\n\n{code}')
         run_alembic = import_module("tests.core.support").run_alembic
         async with self.module.database.engine.connect() as connection:
             await run_alembic(connection, command.upgrade, "head")
