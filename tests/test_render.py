@@ -84,6 +84,7 @@ COMMON = (
         f"tests/core/{name}.py"
         for name in (
             "__init__",
+            "committed_rows",
             "event_loop",
             "fixtures",
             "live_server",

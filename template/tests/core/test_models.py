@@ -101,7 +101,7 @@ def test_updates_of_subclasses_are_counted_in_the_table_of_their_parent() -> Non
 
     class Parent(VersionMixin, Own):
         __tablename__ = "parents"
-        __mapper_args__ = {  # noqa: RUF012
+        __mapper_args__ = {
             "polymorphic_on": "kind",
             "polymorphic_identity": "parent",
         }
@@ -109,7 +109,7 @@ def test_updates_of_subclasses_are_counted_in_the_table_of_their_parent() -> Non
         kind: Mapped[str]
 
     class Child(Parent):
-        __mapper_args__ = {"polymorphic_identity": "child"}  # noqa: RUF012
+        __mapper_args__ = {"polymorphic_identity": "child"}
 
     assert inspect(Child).version_id_col is Parent.__table__.c.version
     assert inspect(Child).polymorphic_identity == "child"
@@ -128,7 +128,7 @@ def test_mixin_after_the_base_is_refused_where_updates_would_not_be_counted() ->
 
         class Refused(Own, VersionMixin):
             __tablename__ = "refused"
-            __mapper_args__ = {"eager_defaults": True}  # noqa: RUF012
+            __mapper_args__ = {"eager_defaults": True}
             id: Mapped[int] = mapped_column(primary_key=True)
 
 

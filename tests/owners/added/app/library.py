@@ -64,7 +64,7 @@ class Reader(VersionMixin, Base):
     """Counted updates, and two kinds of rows in one table."""
 
     __tablename__ = "readers"
-    __mapper_args__ = {  # noqa: RUF012
+    __mapper_args__ = {
         "polymorphic_on": "kind",
         "polymorphic_identity": "adult",
         "eager_defaults": True,
@@ -76,7 +76,7 @@ class Reader(VersionMixin, Base):
 
 
 class Child(Reader):
-    __mapper_args__ = {"polymorphic_identity": "child"}  # noqa: RUF012
+    __mapper_args__ = {"polymorphic_identity": "child"}
 
 
 class Librarian(Reader):
