@@ -83,7 +83,7 @@ class Librarian(Reader):
     """A reader with columns in a table of its own."""
 
     __tablename__ = "librarians"
-    __mapper_args__ = {"polymorphic_identity": "librarian"}  # noqa: RUF012
+    __mapper_args__ = {"polymorphic_identity": "librarian"}
 
     number: Mapped[int] = mapped_column(ForeignKey("readers.number"), primary_key=True)
     desk: Mapped[str] = mapped_column(String(10))
