@@ -4,12 +4,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, insert, inspect, select
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.schema import sort_tables_and_constraints
 
 from app.core.engines import migration_engine
 from app.core.models import Base
 from app.settings import Settings
 from tests.core.server import delete_rows
+from tests.core.support import in_order
 from tests.core.things import ThingsBase
 
 Rows = dict[Table, list[dict[str, Any]]]
@@ -29,12 +29,10 @@ def existing_tables(connection: Connection) -> list[Table]:
     """Return the tables of the models, without views that models map."""
     inspector = inspect(connection)
     declared = [*Base.metadata.tables.values(), *ThingsBase.metadata.tables.values()]
-    # Not `sorted_tables`, which warns of tables that refer to each other.
-    in_order = sort_tables_and_constraints(declared)  # type: ignore[no-untyped-call]
     return [
         table
-        for table, _ in in_order
-        if table is not None and table.name in inspector.get_table_names(table.schema)
+        for table in in_order(declared)
+        if table.name in inspector.get_table_names(table.schema)
     ]
 
 

@@ -10,6 +10,8 @@ from uuid import uuid4
 from sqlalchemy import CheckConstraint, Column, Connection, MetaData, insert, select
 from sqlalchemy.exc import DBAPIError
 
+from tests.core.support import in_order
+
 VALUES: dict[type, Any] = {Decimal: Decimal(1), date: date(2030, 1, 2), dict: {}, str: "x"}
 
 
@@ -17,7 +19,7 @@ def insert_sample_rows(connection: Connection) -> None:
     """Insert a row into each empty table that accepts one: CHECK constraints may reject it."""
     metadata = MetaData()
     metadata.reflect(connection, only=lambda name, _: name != "alembic_version")
-    for table in metadata.sorted_tables:
+    for table in in_order(metadata.tables.values()):
         if connection.execute(select(table).limit(1)).first() is None:
             row = {
                 column.name: sample(connection, column)
