@@ -72,6 +72,58 @@ def test_operations_have_short_unique_names(rendered: Callable[[Variant], Path])
     assert all(name.islower() and len(name) < 25 for name in names)
 
 
+def test_no_read_returns_a_list_of_any_length(rendered: Callable[[Variant], Path]) -> None:
+    [document] = documents_of(rendered, [Variant("aiosqlite", "flat", "jwt", EXAMPLES)])
+    reads = {
+        path: operations["get"]["responses"]["200"]
+        for path, operations in document["paths"].items()
+        if "get" in operations
+    }
+    assert len(reads) > 10
+    assert [path for path, read in reads.items() if is_unbounded(read, document)] == []
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        ({"type": "string"}, False),
+        ({"type": "array", "items": {}}, True),
+        ({"type": "array", "items": {}, "maxItems": 2}, False),
+        ({"type": "array", "items": {"type": "array", "items": {}}, "maxItems": 2}, True),
+        ({"type": "object", "properties": {"names": {"$ref": "#/components/schemas/Names"}}}, True),
+        ({"anyOf": [{"type": "null"}, {"$ref": "#/components/schemas/Names"}]}, True),
+        ({"$ref": "#/components/schemas/Tree"}, False),
+        ({"$ref": "#/components/schemas/Page"}, False),
+    ],
+)
+def test_list_of_any_length_is_found(schema: dict[str, Any], expected: bool) -> None:
+    names = {"type": "array", "items": {"type": "string"}}
+    tree = {"type": "array", "items": {"$ref": "#/components/schemas/Tree"}, "maxItems": 2}
+    page = {"properties": {"items": names, "next_cursor": {}}}
+    document = {"components": {"schemas": {"Names": names, "Tree": tree, "Page": page}}}
+    assert is_unbounded(schema, document) is expected
+
+
+def is_unbounded(schema: Any, document: dict[str, Any], seen: frozenset[str] = frozenset()) -> bool:
+    """Return whether a value of this schema may contain a list that nothing limits.
+
+    The parameter `limit` limits the items of a page.
+    """
+    if isinstance(schema, list):
+        return any(is_unbounded(each, document, seen) for each in schema)
+    if not isinstance(schema, dict):
+        return False
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        referenced = document["components"]["schemas"][name]
+        return name not in seen and is_unbounded(referenced, document, seen | {name})
+    if schema.get("properties", {}).keys() == {"items", "next_cursor"}:
+        return is_unbounded(schema["properties"]["items"]["items"], document, seen)
+    if schema.get("type") == "array" and "maxItems" not in schema:
+        return True
+    return any(is_unbounded(each, document, seen) for each in schema.values())
+
+
 def documents_of(
     rendered: Callable[[Variant], Path], variants: Sequence[Variant]
 ) -> list[dict[str, Any]]:

@@ -26,9 +26,10 @@ def count_updates(execution: ORMExecuteState) -> Result[Any] | None:
 
     Raises `TypeError` for a statement that would update rows and not count it.
     """
-    if not execution.is_update and not execution.is_insert:
+    # In `from_statement()`, an UPDATE changes no loaded object: the column alone counts.
+    if not execution.is_insert and (not execution.is_update or execution.is_from_statement):
         return None
-    statement: Any = execution.statement
+    statement: Any = getattr(execution.statement, "element", execution.statement)
     try:
         entity = statement.entity_description["entity"]
     except KeyError:  # on a table

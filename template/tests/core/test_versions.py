@@ -101,6 +101,9 @@ async def test_list_of_rows_without_versions_is_refused(
     [
         sqlite.insert(Thing).on_conflict_do_update(index_elements=["name"], set_={"note": "new"}),
         mysql.insert(Thing).on_duplicate_key_update(note="new"),
+        select(Thing).from_statement(
+            sqlite.insert(Thing).on_conflict_do_update(set_={"note": "new"}).returning(Thing)
+        ),
     ],
 )
 async def test_upsert_that_does_not_count_is_refused(session: AsyncSession, statement: Any) -> None:

@@ -140,6 +140,19 @@ async def test_update_statement_counts_the_rows_that_it_changes(
     assert await versions(session) == [version + 1 for version in counted]
 
 
+async def test_update_statement_that_returns_objects_counts(
+    session: AsyncSession, readers: list[Reader]
+) -> None:
+    if not session.get_bind().dialect.update_returning:
+        return
+    statement = update(Reader).where(Reader.name == "Ada").values(name="Grace").returning(Reader)
+    assert (await session.scalars(statement)).one().version == 2
+    session.expunge_all()
+    again = update(Reader).where(Reader.name == "Grace").values(name="Emmy").returning(Reader)
+    reader = (await session.scalars(select(Reader).from_statement(again))).one()
+    assert (reader.name, reader.version) == ("Emmy", 3)
+
+
 async def test_update_statement_that_reads_another_counted_table_counts(
     session: AsyncSession, readers: list[Reader]
 ) -> None:
