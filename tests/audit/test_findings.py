@@ -18,6 +18,25 @@ def test_sync_url_that_may_not_reach_an_async_engine_is_a_warning(
 
 
 @pytest.mark.parametrize(
+    ("engine", "count"),
+    [
+        ("engine_from_config(context.config.get_section('alembic'))", 0),
+        ("async_engine_from_config(context.config.get_section('alembic'))", 1),
+    ],
+)
+def test_sync_url_of_alembic_is_a_finding_only_beside_an_async_engine(
+    audited: Callable[..., list[Finding]], engine: str, count: int
+) -> None:
+    environment = (
+        "from alembic import context\n"
+        'context.config.set_main_option("sqlalchemy.url", "mysql://db/app")\n'
+        f"engine = {engine}\n"
+    )
+    application = PREAMBLE + "engine = create_async_engine(url)\n"
+    assert len(audited(database=application, env=environment)) == count
+
+
+@pytest.mark.parametrize(
     ("comment", "count"),
     [
         ("# audit: ignore", 0),

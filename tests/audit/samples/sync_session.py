@@ -57,9 +57,50 @@ FOUND = [
         """,
         "async with async_session() as session:  # an async_sessionmaker",
     ),
+    (
+        """
+        class Users:
+            def __init__(self, session: Session):
+                self.session = session
+            def all(self):
+                return self.session.scalars(select(User)).all()
+            def names(self):
+                return [user.name for user in self.all()]
+        def get_users(session: Annotated[Session, Depends(get_session)]):
+            return Users(session)
+        async def read(users: Annotated[Users, Depends(get_users)]):
+            return users.names()  # !
+        """,
+        "await users.names(), as `async def` with an AsyncSession",
+    ),
+    (
+        """
+        from sqlmodel import Session, create_engine, select
+        engine = create_engine(url)
+        def find(user_id):
+            with Session(engine) as session:
+                return session.exec(select(User).where(User.id == user_id)).first()
+        async def read(user_id: int):
+            return find(user_id)  # !
+        """,
+        "await find(user_id), as `async def` with an AsyncSession",
+    ),
 ]
 
 ACCEPTED = {
+    "a sync function with a session of its own, in a thread": """
+        from sqlalchemy.orm import sessionmaker
+        maker = sessionmaker(bind=engine)
+        def find():
+            with maker() as session:
+                return session.get(User, 1)
+        def dependency():
+            with maker() as session:
+                yield session
+        async def read():
+            dependency()
+            return await asyncio.to_thread(find)
+        """,
     "sync code in a sync function": """
         def read(db: Session):
             time.sleep(1)

@@ -12,3 +12,5 @@ class Outcome:
     # Attributes of its own class that a method assigns.
     attributes: dict[str, Value | None] = field(default_factory=dict)
     blocking_calls: list[str] = field(default_factory=list)
+    # The sync sessions that the function uses, other than those passed to it, by name.
+    sync_sessions: dict[str, Value] = field(default_factory=dict)

@@ -12,10 +12,9 @@ from audit_async.reading.call import Call
 from audit_async.reading.library_calls import library_call
 from audit_async.reading.method_calls import method_call
 from audit_async.reading.session_factories import expires_on_commit
+from audit_async.rules import blocking_calls, sync_sessions
 from audit_async.rules.awaits import consume
-from audit_async.rules.blocking_calls import check_function_call
 from audit_async.rules.sync_queries import check_query
-from audit_async.rules.sync_sessions import check_arguments
 from audit_async.source.syntax import argument_nodes
 
 # Builtins that use the values of their arguments at once.
@@ -32,7 +31,7 @@ def evaluate_call(reader: Reader, node: ast.Call, *, awaited: bool = False) -> V
         arguments = [reader.evaluate(argument) for argument in node.args]
     named = [reader.evaluate(keyword.value) for keyword in node.keywords]
     if not awaited:
-        check_arguments(reader, node, callee, [*arguments, *named])
+        sync_sessions.check_arguments(reader, node, callee, [*arguments, *named])
         check_query(reader, node, callee)
     keywords = {k.arg: value for k, value in zip(node.keywords, named, strict=True)}
     return returned(reader, Call(node, callee, arguments, keywords, awaited))
@@ -51,7 +50,8 @@ def returned(reader: Reader, call: Call) -> Value | None:
         case Value(kind="class") as cls:
             return instance(reader.base, cls)
         case Value(kind="function", definition=Function() as function):
-            check_function_call(reader, call.node, function)
+            blocking_calls.check_function_call(reader, call.node, function)
+            sync_sessions.check_function_call(reader, call.node, function)
             return returned_by(reader, function, call.node)
         case Value(kind="instance", definition=Class() as cls):
             method = member(reader.base, cls, "__call__")

@@ -9,7 +9,7 @@ from audit_async.reading.async_sessions import async_session_call
 from audit_async.reading.call import Call, MethodCall
 from audit_async.reading.queries import engine_call, result_call, statement_call
 from audit_async.rules.shared_sessions import check_task
-from audit_async.rules.sync_sessions import report_sync_session
+from audit_async.rules.sync_sessions import record_sync_session, report_sync_session
 from audit_async.source.syntax import argument_nodes
 
 
@@ -44,6 +44,7 @@ def method_call(reader: Reader, call: Call, receiver: Value, name: str) -> Value
 def sync_session_call(reader: Reader, call: MethodCall) -> Value | None:
     if call.name not in LOCAL_ATTRIBUTES:
         report_sync_session(reader, call.receiver_node, call.receiver, awaited=call.awaited)
+        record_sync_session(reader, call.receiver_text, call.receiver)
     if call.name in ("begin", "begin_nested", "connection"):
         return None
     return Value("sync result")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from audit_async.findings import ModuleFindings
-from audit_async.inference.codebase import CodeBase
+from audit_async.inference.codebase import CodeBase, memoized
 from audit_async.inference.sqlalchemy_api import words
 from audit_async.source.modules import Module
 from audit_async.source.syntax import keyword_argument, last_name
@@ -21,6 +21,7 @@ ASYNC_SCHEME = {
     "mariadb": "mariadb+aiomysql://",
     "sqlite": "sqlite+aiosqlite://",
 }
+ASYNC_ENGINES = words("create_async_engine async_engine_from_config")
 # A line that turns a URL into another one.
 REWRITING_LINE = re.compile(r"replace\(|sub\(|drivername|[\"'] \+")
 # Calls that compare or rewrite a URL, or connect to it synchronously.
@@ -65,6 +66,8 @@ def sync_urls(base: CodeBase) -> Iterator[SyncUrl]:
     rewritten = rewritten_dialects(base)
     for module, node in nodes:
         if not (isinstance(node, ast.Constant) and isinstance(node.value, str)):
+            continue
+        if is_sync_alembic_environment(base, module):
             continue
         match = SYNC_URL.match(node.value)
         if match and not is_harmless(node, module):
@@ -112,6 +115,14 @@ def rewritten_dialects(base: CodeBase) -> set[str]:
         if REWRITING_LINE.search(line)
         for match in ASYNC_URL.finditer(line)
     }
+
+
+@memoized
+def is_sync_alembic_environment(base: CodeBase, module: Module) -> bool:
+    """Whether the module runs migrations on an engine of its own, which is not async."""
+    return "alembic.context" in module.names.get("context", ()) and not any(
+        last_name(node) in ASYNC_ENGINES for node in ast.walk(module.tree)
+    )
 
 
 def is_harmless(node: ast.AST, module: Module) -> bool:

@@ -2,6 +2,7 @@
 
 import ast
 
+from audit_async.inference.functions import outcome
 from audit_async.inference.reader import Reader
 from audit_async.inference.sqlalchemy_api import ASYNC_COUNTERPART, SYNC_KINDS
 from audit_async.inference.values import Function, Value
@@ -35,6 +36,43 @@ def async_session(name: str, session: Value, *, is_parameter: bool) -> str:
         return f"async with async_engine.connect() as {name}:"
     name = name if name.isidentifier() else "session"
     return f"async with async_session() as {name}:  # an async_sessionmaker"
+
+
+def record_sync_session(reader: Reader, name: str, session: Value) -> None:
+    """Record for the callers of a sync function that it uses a session of its own."""
+    if reader.function and not reader.is_async and name.split(".")[0] not in passed_names(reader):
+        reader.outcome.sync_sessions[name] = session
+
+
+def passed_names(reader: Reader) -> set[str]:
+    """The parameters of the function, without the instance of a method."""
+    if not reader.function:
+        return set()
+    parameters = reader.function.node.args
+    names = [parameter.arg for parameter in [*parameters.posonlyargs, *parameters.args]]
+    names += [parameter.arg for parameter in parameters.kwonlyargs]
+    is_bound = reader.function.owner and "staticmethod" not in reader.function.decorators
+    return set(names[1:] if is_bound else names)
+
+
+def check_function_call(reader: Reader, node: ast.Call, function: Function) -> None:
+    """Report calls of sync functions that use a sync session of their own."""
+    if function.is_async or not function.is_undecorated:
+        return
+    found = outcome(reader.base, function)
+    if not found or found.yielded:
+        return
+    for name, session in list(found.sync_sessions.items())[:1]:
+        record_sync_session(reader, name, session)
+        call, kind = ast.unparse(node.func), session.kind
+        if reader.is_async and call not in reader.reported_sessions:
+            reader.reported_sessions.add(call)
+            reader.report(
+                "sync-session",
+                node,
+                f"`{call}` uses a sync {kind}, `{name}`; its queries block the event loop",
+                f"await {ast.unparse(node)}, as `async def` with an {ASYNC_COUNTERPART[kind]}",
+            )
 
 
 def check_arguments(
