@@ -1,7 +1,7 @@
 #!/bin/sh
 # Create .venv with the versions in pyproject.toml. The argument "servers" also installs MariaDB,
-# PgBouncer and a PostgreSQL with TLS, "benchmarks" wrk and the packages of the benchmarks, and "real" what only
-# `make test-real` needs.
+# PgBouncer and a PostgreSQL with TLS, "benchmarks" wrk and the packages of the benchmarks, and "real"
+# what only `make test-real` needs.
 set -eu
 cd "$(dirname "$0")/.."
 
