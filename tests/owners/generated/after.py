@@ -4,7 +4,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Numeric, String
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, Numeric, String, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import UserDefinedType
@@ -44,6 +44,7 @@ class Book(Base):
     __tablename__ = "books"
     __table_args__ = (
         CheckConstraint("pages >= 0", name="pages"),
+        Index("ix_books_search", text("lower(title)")),
         CheckConstraint("title LIKE '%a%'", name="title"),
     )
 

@@ -5,7 +5,16 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Numeric, String, TypeDecorator
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Numeric,
+    String,
+    TypeDecorator,
+    text,
+)
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import UserDefinedType
@@ -61,6 +70,7 @@ class Book(Base):
     __tablename__ = "books"
     __table_args__ = (
         CheckConstraint("pages > 0", name="pages"),
+        Index("ix_books_search", text("lower(title)")),
         CheckConstraint("title LIKE '%a%'", name="title"),
     )
 
