@@ -327,6 +327,12 @@ class Wrapped(TypeDecorator):
     impl = JSON
     cache_ok = True
 
+class PreciseInterval(Interval):
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect):
+        return NAIVE
+
 Table(
     "unusual",
     Base.metadata,
@@ -340,6 +346,7 @@ Table(
     Column("blob", LargeBinary),
     Column("day", Date),
     Column("clock", Time().with_variant(mysql.TIME(fsp=6), "mysql")),
+    Column("lasts", PreciseInterval),
     Column("naive", NAIVE),
     Column("aware", AWARE),
     Column("color", Enum(Color)),
@@ -387,6 +394,7 @@ UNUSUAL_ROWS: list[dict[str, Any]] = [
         "blob": bytes(range(256)),
         "day": date(1583, 1, 1),
         "clock": clock_time(23, 59, 59, 999_999),
+        "lasts": timedelta(days=-400, microseconds=7),
         "naive": datetime(9999, 12, 31, 23, 59, 59, 999_999),
         "aware": datetime(2024, 2, 29, 8, 0, 0, 1, EAST).astimezone(UTC),
         "color": "BLUE",
@@ -404,6 +412,7 @@ UNUSUAL_ROWS: list[dict[str, Any]] = [
         "blob": b"",
         "day": date(9999, 12, 31),
         "clock": clock_time(0),
+        "lasts": timedelta(seconds=1.5),
         "naive": datetime(1970, 1, 1),
         "aware": datetime(1970, 1, 1, tzinfo=UTC),
         "color": "RED",

@@ -20,7 +20,13 @@ from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from app.core.database_errors import ErrorKind, classify, violated_field
+from app.core.database_errors import (
+    ErrorKind,
+    classify,
+    rejected_statement,
+    violated_constraint,
+    violated_field,
+)
 from app.core.schemas import PATTERN_MESSAGES
 
 logger = logging.getLogger(__name__)
@@ -232,6 +238,10 @@ def _database_error(_: Request, error: Exception) -> Response:
     if status == 503:
         logger.warning("%s: %s", kind, error)
         headers["Retry-After"] = "1"
+    elif kind is ErrorKind.BAD_VALUE:
+        logger.warning("%s: %s", kind, rejected_statement(error))
+    else:
+        logger.info("%s: %s", kind, violated_constraint(error))
     return problem(status, detail, kind, errors, headers)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, time, timedelta, timezone
 from typing import Any, ClassVar
 
 import pytest
@@ -38,6 +38,32 @@ async def test_null_datetime_is_read_back_as_none(session: AsyncSession) -> None
 async def test_datetime_without_a_time_zone_is_rejected(session: AsyncSession) -> None:
     session.add(Thing(name="x", seen_at=datetime(2030, 1, 1)))  # noqa: DTZ001
     with pytest.raises(StatementError, match="time zone"):
+        await session.flush()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("opens_at", time(23, 59, 59, 999999)),
+        ("lasts", timedelta(seconds=1.5)),
+        ("lasts", timedelta(days=-400, microseconds=7)),
+        ("data", bytes(range(256))),
+        ("data", b""),
+    ],
+)
+async def test_value_is_read_back_as_it_was_written(
+    session: AsyncSession, name: str, value: object
+) -> None:
+    session.add(Thing(name="x", **{name: value}))
+    await session.commit()
+    column = getattr(Thing, name)
+    assert await session.scalar(select(column)) == value
+    assert column.type.python_type is type(value)
+
+
+async def test_time_with_a_time_zone_is_rejected(session: AsyncSession) -> None:
+    session.add(Thing(name="x", opens_at=time(12, tzinfo=UTC)))
+    with pytest.raises(StatementError, match="no time zone"):
         await session.flush()
 
 

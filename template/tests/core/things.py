@@ -3,7 +3,7 @@
 Keep them even if you delete all examples. The fixture `app` creates the table, not a migration.
 """
 
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
@@ -46,6 +46,9 @@ class Thing(VersionMixin, ThingsBase):
     size: Mapped[int] = mapped_column(default=1)
     seen_at: Mapped[datetime] = mapped_column(default=utc_now)
     gone_at: Mapped[datetime | None]
+    opens_at: Mapped[time | None]
+    lasts: Mapped[timedelta | None]
+    data: Mapped[bytes | None]
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("things.id", ondelete="CASCADE"))
 
     parts: Mapped[list["Thing"]] = relationship(lazy="raise")

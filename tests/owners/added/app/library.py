@@ -1,13 +1,27 @@
 """Models, endpoints and constraints that are nothing like those of the examples."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from enum import StrEnum
-from typing import Annotated, Any, Literal
+from enum import Enum, IntEnum, StrEnum
+from typing import Annotated, Any, ClassVar, Literal
+from uuid import UUID
 
 from fastapi import APIRouter, Query
-from sqlalchemy import CheckConstraint, ForeignKey, Numeric, String, UniqueConstraint, select
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Date,
+    Double,
+    ForeignKey,
+    LargeBinary,
+    Numeric,
+    String,
+    Text,
+    UniqueConstraint,
+    select,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from app.core.models import Base, VersionMixin
 from app.core.pagination import PageParams, Sort, fetch_page
@@ -17,6 +31,37 @@ from app.database import ReadSession, Session
 class Genre(StrEnum):
     NOVEL = "novel"
     POEM = "poem"
+
+
+Money = Annotated[Decimal, mapped_column(Numeric(12, 2))]
+
+
+class Sample(Base):
+    """A column of each type, inferred or explicit."""
+
+    __tablename__ = "samples"
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    whole: Mapped[int | None]
+    large: Mapped[int | None] = mapped_column(BigInteger)
+    ratio: Mapped[float | None]
+    double: Mapped[float | None] = mapped_column(Double)
+    flag: Mapped[bool | None]
+    name: Mapped[str | None] = mapped_column(String(100))
+    text: Mapped[str | None] = mapped_column(Text)
+    content: Mapped[bytes | None]
+    picture: Mapped[bytes | None] = mapped_column(LargeBinary)
+    price: Mapped[Money | None]
+    weight: Mapped[Decimal | None] = mapped_column(Numeric(8, 3))
+    day: Mapped[date | None]
+    other_day: Mapped[date | None] = mapped_column(Date)
+    opens_at: Mapped[time | None]
+    seen_at: Mapped[datetime | None]
+    lasts: Mapped[timedelta | None]
+    key: Mapped[UUID | None]
+    genre: Mapped[Genre | None]
+    hand: Mapped[Literal["left", "right"] | None]
+    details: Mapped[dict[str, Any] | None] = mapped_column(JSON)
 
 
 class Book(Base):
@@ -35,6 +80,8 @@ class Book(Base):
     printed_on: Mapped[date]
     bought_at: Mapped[datetime]
     is_lent: Mapped[bool]
+    opens_at: Mapped[time]
+    lasts: Mapped[timedelta]
     first_page: Mapped[int]
     last_page: Mapped[int]
 
@@ -99,6 +146,49 @@ class Loan(VersionMixin, Base):
     is_back: Mapped[bool] = mapped_column(default=False)
 
 
+class Colour(Enum):
+    RED = 1
+    GREEN = "green"
+
+
+class Side(str, Enum):  # noqa: UP042
+    LEFT = "left"
+    RIGHT = "right"
+
+
+class Level(IntEnum):
+    LOW = 1
+    HIGH = 2
+
+
+class ShelfBase(DeclarativeBase):
+    """The base of tables that no migration creates, without names for constraints."""
+
+    type_annotation_map: ClassVar = Base.type_annotation_map
+
+
+class Shelf(ShelfBase):
+    """Conditions in all places; the tests add indexes on expressions and triggers."""
+
+    __tablename__ = "shelves"
+    __table_args__ = (
+        CheckConstraint("low < high", name="order"),
+        CheckConstraint("low > 0", name="low"),
+        CheckConstraint("width > 0"),
+    )
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str] = mapped_column(String(100))
+    note: Mapped[str] = mapped_column(Text, default="")
+    low: Mapped[int] = mapped_column(default=10)
+    high: Mapped[int] = mapped_column(default=20)
+    width: Mapped[int] = mapped_column(default=1)
+    height: Mapped[int] = mapped_column(CheckConstraint("height > 0"), default=1)
+    colour: Mapped[Colour | None]
+    side: Mapped[Side | None]
+    level: Mapped[Level | None]
+
+
 MODELS: dict[str, Any] = {"books": Book, "countries": Country, "copies": Copy}
 library_router = APIRouter(prefix="/library", tags=["library"])
 
@@ -130,7 +220,14 @@ async def create_book(session: Session, first_page: int, last_page: int) -> None
             printed_on=date(1871, 12, 1),
             bought_at=datetime.fromisoformat("2030-01-02T03:04:05.678901+00:00"),
             is_lent=False,
+            opens_at=time(9, 30),
+            lasts=timedelta(hours=5),
             first_page=first_page,
             last_page=last_page,
         )
     )
+
+
+@library_router.post("/shelves", status_code=201)
+async def create_shelf(session: Session, body: dict[str, Any]) -> None:
+    session.add(Shelf(**body))

@@ -1,8 +1,9 @@
 """The library."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from httpx2 import AsyncClient
@@ -22,11 +23,13 @@ from app.library import (
     Librarian,
     Loan,
     Reader,
+    Sample,
 )
 
 SORTS = [
     *(("books", name) for name in ("number", "title", "genre", "price", "printed_on")),
     *(("books", name) for name in ("bought_at", "is_lent", "first_page")),
+    *(("books", name) for name in ("opens_at", "lasts")),
     *(("countries", name) for name in ("code", "name")),
     *(("copies", name) for name in ("book", "copy", "shelf", "place")),
 ]
@@ -43,6 +46,8 @@ async def rows(session: AsyncSession) -> dict[str, list[Any]]:
             printed_on=date(2030, 1, 1 + n // 2),
             bought_at=now + timedelta(microseconds=n // 2),
             is_lent=n % 3 == 0,
+            opens_at=time(9, 30, 0, n // 2),
+            lasts=timedelta(microseconds=n // 2 - 1),
             first_page=1 + n // 4,
             last_page=100,
         )
@@ -84,6 +89,51 @@ async def test_pages_of_any_key_have_each_row_once_and_in_order(
 
     expected = sorted(rows[table], key=order, reverse=descending)
     assert found == [[str(getattr(row, key)) for key in keys] for row in expected]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("whole", -(2**31)),
+        ("large", 2**63 - 1),
+        ("ratio", 0.1 + 0.2),
+        ("ratio", 5e-324),
+        ("double", 1e300),
+        ("flag", True),
+        ("flag", False),
+        ("name", " é😀 \\'\"%s "),
+        ("text", "é😀\n" * 1000),
+        ("content", bytes(range(256))),
+        ("content", b""),
+        ("picture", b"\xff'\\%s"),
+        ("price", Decimal("9.99")),
+        ("price", Decimal("-1234567890.01")),
+        ("weight", Decimal("0.001")),
+        ("day", date.min),
+        ("other_day", date.max),
+        ("opens_at", time(1, 2, 3, 456789)),
+        ("opens_at", time.max),
+        ("seen_at", datetime(2030, 1, 2, 3, 4, 5, 678901, UTC)),
+        ("lasts", timedelta(seconds=1.5)),
+        ("lasts", timedelta(seconds=-1.5)),
+        ("lasts", timedelta(days=40, hours=25, microseconds=7)),
+        ("key", UUID(int=2**128 - 1)),
+        ("genre", Genre.POEM),
+        ("hand", "right"),
+        ("details", {"é😀": [1, None, 0.1]}),
+    ],
+)
+async def test_value_is_read_back_as_it_was_written(
+    session: AsyncSession, name: str, value: Any
+) -> None:
+    session.add(Sample(**{name: value}))
+    await session.commit()
+    column = getattr(Sample, name)
+    found = await session.scalar(select(column))
+    assert found == value
+    assert isinstance(found, type(value))
+    if name not in {"details", "ratio", "double"}:
+        assert await session.scalar(select(column).where(column == value)) == value
 
 
 @pytest.mark.parametrize(("first_page", "last_page"), [(2, 1), (0, 1)])
