@@ -139,6 +139,8 @@ def features_of(variant: Variant) -> set[str]:
     found = {variant.driver, *families, *variant.examples}
     if family != "sqlite":
         found |= {"server"}
+        if not variant.sqlite_in_development:
+            found |= {"development_server"}
     if families != {"postgresql"}:
         found |= {"column_types"}
     if variant.sync_session:
