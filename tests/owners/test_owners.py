@@ -30,19 +30,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def test_models_of_an_owner_work(installed: Callable[[Variant], Service], driver: str) -> None:
     service = installed(Variant(driver, examples=()))
-    shutil.copytree(ADDED, service.folder, dirs_exist_ok=True)
-    imports = "".join(
-        f"from app.{module} import {', '.join(f'{name} as {name}' for name in names)}\n"
-        for module, names in MODELS.items()
-    )
-    replace(service.folder, "app/models.py", TABLES, TABLES + imports)
-    replace(service.folder, "app/api.py", ROUTERS, f"{ROUTERS}    library_router,\n")
-    replace(
-        service.folder,
-        "app/api.py",
-        f"\n{ENDPOINTS}",
-        f"\nfrom app.library import library_router\n\n{ENDPOINTS}",
-    )
+    add_models(service)
     with database(service) as url:
         alembic(service, url, "upgrade head", "revision --autogenerate -m Library", "upgrade head")
         if FAMILIES[driver] == "mysql":
@@ -56,6 +44,22 @@ def test_models_of_an_owner_work(installed: Callable[[Variant], Service], driver
     failed = service.uv_run_failing("pytest", "-q", "--tb=no", "tests/test_failing.py")
     assert "1 failed, 8 passed, 4 errors" in failed, failed
     assert "test_passes" not in failed
+
+
+def add_models(service: Service) -> None:
+    shutil.copytree(ADDED, service.folder, dirs_exist_ok=True)
+    imports = "".join(
+        f"from app.{module} import {', '.join(f'{name} as {name}' for name in names)}\n"
+        for module, names in MODELS.items()
+    )
+    replace(service.folder, "app/models.py", TABLES, TABLES + imports)
+    replace(service.folder, "app/api.py", ROUTERS, f"{ROUTERS}    library_router,\n")
+    replace(
+        service.folder,
+        "app/api.py",
+        f"\n{ENDPOINTS}",
+        f"\nfrom app.library import library_router\n\n{ENDPOINTS}",
+    )
 
 
 def migrate_columns_of_2_1(service: Service, url: str) -> None:

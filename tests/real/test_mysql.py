@@ -12,12 +12,13 @@ import pytest
 from harness import debian
 from harness.mysql import RELEASE, MySQL
 from harness.restoring import drill
-from harness.running import succeed_in
+from harness.running import alembic, succeed_in
 from harness.servers import Server, running
-from harness.services import Service
+from harness.services import UV, Service
 from harness.sites import MySQLSite, created
 from harness.suites import check_suite, noting
 from harness.variants import Variant, named
+from tests.owners.test_owners import add_models
 from tests.test_restore import Rendered, service_of
 from tests.test_transfer import fill, load, migrate, render_for_each_database, rows, transfer
 
@@ -142,6 +143,19 @@ def is_mysql(server: Server) -> bool:
 def test_suite_passes(mysql: MySQL, installed: Callable[[Variant], Service], name: str) -> None:
     service = installed(named(name))
     check_suite(service, KNOWN[name], TEST_DATABASE_URL=f"mysql://{mysql.address}/service_test")
+
+
+@pytest.mark.usefixtures("noted")
+@pytest.mark.parametrize("driver", ["asyncmy", "aiomysql"])
+def test_values_and_constraints_of_an_owner_work(
+    mysql: MySQL, installed: Callable[[Variant], Service], driver: str
+) -> None:
+    service = installed(Variant(driver, examples=()))
+    add_models(service)
+    alembic(service, new_database(mysql), "upgrade head", "revision --autogenerate -m Library")
+    url = f"mysql://{mysql.address}/service_test"
+    tests = ("tests/test_constraints.py", "tests/test_library.py", "tests/core/test_migrations.py")
+    service.succeed(UV, "run", "--no-sync", "pytest", "-q", *tests, TEST_DATABASE_URL=url)
 
 
 @pytest.mark.usefixtures("noted")
