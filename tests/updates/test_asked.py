@@ -3,12 +3,15 @@
 import shutil
 from pathlib import Path
 
+import pytest
+
 from harness.projects import Project, Template, releases
 from harness.rendering import COPIER
 from harness.terminal import Terminal
 from harness.variants import QUESTIONS
 
 
+@pytest.mark.nightly
 def test_update_that_skips_answered_questions_asks_only_new_ones(
     upstream: Template, tmp_path: Path
 ) -> None:
