@@ -3,17 +3,25 @@
 import re
 import warnings
 from contextlib import suppress
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import CheckConstraint, Column, Connection, MetaData, insert, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import StatementError
 
 from tests.core.support import in_order
 
-VALUES: dict[type, Any] = {Decimal: Decimal(1), date: date(2030, 1, 2), dict: {}, str: "x"}
+VALUES: dict[type, Any] = {
+    Decimal: Decimal(1),
+    bytes: b"x",
+    date: date(2030, 1, 2),
+    dict: {},
+    str: "x",
+    time: time(9, 30),
+    timedelta: timedelta(hours=5),
+}
 
 
 def insert_sample_rows(connection: Connection) -> None:
@@ -28,7 +36,7 @@ def insert_sample_rows(connection: Connection) -> None:
                 for column in table.columns
                 if not (column.computed or column.identity or column is table.autoincrement_column)
             }
-            with suppress(DBAPIError), connection.begin_nested():
+            with suppress(StatementError), connection.begin_nested():
                 connection.execute(insert(table), row)
 
 
