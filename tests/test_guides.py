@@ -10,6 +10,7 @@ import pytest
 
 from harness import guides
 from harness.guides import Guide
+from harness.parts import nightly
 from harness.rendering import ROOT, render
 from harness.running import settings
 from harness.servers import Server
@@ -110,7 +111,7 @@ def recipes(family: str) -> str:
     return "\n".join([*chosen, "```python\nawait engine.dispose()\n```\n"])
 
 
-@pytest.mark.parametrize("driver", ["asyncpg", "aiomysql", "aiosqlite"])
+@pytest.mark.parametrize("driver", ["asyncpg", "aiomysql", nightly("aiosqlite")])
 def test_recipes_of_migrations_work_in_a_service(
     driver: str, template: Path, tmp_path: Path, servers: Callable[[str], Server]
 ) -> None:

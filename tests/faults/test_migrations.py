@@ -97,7 +97,8 @@ def test_requests_are_answered_while_a_migration_cannot_get_a_lock(
         assert stack.server.execute("SELECT color FROM projects LIMIT 1", database=name)
 
 
-@pytest.mark.drivers("asyncpg", further=("psycopg", "aiomysql", "asyncmy"))
+@pytest.mark.nightly
+@pytest.mark.drivers("asyncpg", "aiomysql", further=("psycopg", "asyncmy"))
 def test_migration_that_never_gets_a_lock_gives_up_in_words(stack: Stack, tmp_path: Path) -> None:
     with stack.empty_database("locked") as name:
         stack.migrate(name)
