@@ -37,7 +37,7 @@ class WebSocketMiddleware:
         try:
             await self.app(scope, receive, send)
         except WebSocketDisconnect as error:
-            logger.info("%s closed by its client: %d", current_route(), error.code)
+            logger.info("%s disconnected: %d", current_route(), error.code)
         except Exception:
             with suppress(OSError):  # the client has left
                 await internal_server_error()(scope, receive, send)

@@ -229,7 +229,7 @@ async def test_errors_of_websockets_are_logged_with_request_id_and_path(
         ("after.busy", "WARNING", "unavailable: ()"),
         ("after.bug", "ERROR", "Exception in ASGI application"),
         ("before.bug", "ERROR", "Exception in ASGI application"),
-        ("left", "INFO", "WebSocket /echo/{times} closed by its client: 1000"),
+        ("left", "INFO", "WebSocket /echo/{times} disconnected: 1000"),
     }
     assert not [entry for entry in logged if entry[:2] == ("left", "ERROR")]
 
