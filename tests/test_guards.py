@@ -72,7 +72,6 @@ async def test_no_mistake(app, database, answering_models):
     await app.state.language_models.ask_all("Why?")
 
 
-# Last, because it keeps SQLite locked.
 @pytest.mark.real_commits
 async def test_leave_open_for_real(database):
     kept.append(await mistakes.leave_open(database))
@@ -104,8 +103,8 @@ def output(template: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     [
         ("block", "Blocking call to time.sleep"),
         ("compute", "long_steps"),
-        ("leave_open", "holds_connection(isolated)"),
-        ("leave_open_for_real", "holds_connection(real)"),
+        ("leave_open", "is still open after the test"),
+        ("leave_open_for_real", "is still open after the test"),
         ("hold", "held a connection while it asked a model"),
         ("hold_for_real", "held a connection while it asked a model"),
     ],
