@@ -95,6 +95,7 @@ COMMON = (
             "test_configuration",
             "test_connection_errors",
             "test_database",
+            "test_database_url",
             "test_errors",
             "test_examples",
             "test_health",

@@ -1,9 +1,10 @@
 """Versions count the updates of statements as well as those of objects."""
 
 from typing import Any, Literal
+from uuid import UUID
 
 import pytest
-from sqlalchemy import ForeignKey, bindparam, select, update
+from sqlalchemy import ForeignKey, String, bindparam, insert, select, update
 from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Mapped, aliased, mapped_column
@@ -109,6 +110,25 @@ async def test_list_of_rows_without_versions_is_refused(
 async def test_upsert_that_does_not_count_is_refused(session: AsyncSession, statement: Any) -> None:
     with pytest.raises(TypeError, match=r"has to set version to Thing\.version \+ 1\.$"):
         await session.execute(statement, {"name": "x"})
+
+
+async def test_insert_of_new_rows_starts_at_one(session: AsyncSession) -> None:
+    await session.execute(insert(Thing), [{"name": "x"}, {"name": "y"}])
+    await session.execute(insert(ThingsBase.metadata.tables["things"]).values(name="z", size=1))
+    assert await versions(session) == [1, 1, 1]
+
+
+async def test_model_without_a_version_counts_nothing(session: AsyncSession, thing: Thing) -> None:
+    class Own(DeclarativeBase):
+        pass
+
+    class Unversioned(Own):
+        __tablename__ = "things"
+        id: Mapped[UUID] = mapped_column(primary_key=True)
+        note: Mapped[str] = mapped_column(String(2000))
+
+    await session.execute(update(Unversioned).values(note="changed"))
+    assert await versions(session) == [1, 1]
 
 
 async def test_statement_that_cannot_count_is_refused(session: AsyncSession) -> None:
