@@ -12,7 +12,10 @@ from harness.rendering import render
 MISTAKES = '''
 """Mistakes."""
 
+import mimetypes
 import time
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 
 async def block():
@@ -29,6 +32,17 @@ async def leave_open(database):
     session = database.write()
     await session.connection()
     return session
+
+
+async def read_cached_files(app):
+    ZoneInfo("Europe/Berlin")
+    mimetypes.init()
+    import httpx2.websockets
+    read_setting()
+
+
+def read_setting():
+    return Path(__file__).read_text()
 
 
 async def hold(app):
@@ -66,6 +80,15 @@ async def test_hold(app, database, answering_models):
 @pytest.mark.real_commits
 async def test_hold_for_real(app, database, answering_models):
     await mistakes.hold(app)
+
+
+@pytest.fixture(scope="session")
+def may_block():
+    return {"read_setting"}
+
+
+async def test_no_mistake_with_files(app):
+    await mistakes.read_cached_files(app)
 
 
 async def test_no_mistake(app, database, answering_models):

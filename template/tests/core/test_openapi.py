@@ -36,8 +36,11 @@ def test_router_in_the_list_is_served(settings: Settings, monkeypatch: pytest.Mo
 def test_every_error_response_is_documented_as_a_problem(app: FastAPI) -> None:
     document = app.openapi()
     assert {"Problem", "FieldProblem"} <= set(document["components"]["schemas"])
-    for path in document["paths"].values():
-        for operation in path.values():
-            for status, response in operation["responses"].items():
-                if int(status) >= 400:
-                    assert list(response["content"]) == ["application/problem+json"]
+    found = [
+        f"{status} of {method.upper()} {path}"
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        for status, response in operation["responses"].items()
+        if status[0] in "45" and list(response.get("content", [])) != ["application/problem+json"]
+    ]
+    assert found == [], "write `responses=problems(404, …)`, with `problems` of app.core.errors"
