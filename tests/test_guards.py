@@ -14,6 +14,8 @@ MISTAKES = '''
 
 import mimetypes
 import time
+from importlib import invalidate_caches
+from importlib.metadata import version
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -37,6 +39,8 @@ async def leave_open(database):
 async def read_cached_files(app):
     ZoneInfo("Europe/Berlin")
     mimetypes.init()
+    invalidate_caches()
+    version("httpx2")
     import httpx2.websockets
     read_setting()
 
@@ -56,6 +60,8 @@ TESTS = '''
 import pytest
 
 from app import mistakes
+from app.factory import create_app
+from tests.core import test_openapi
 from tests.test_assistant import answering_models
 
 kept = []
@@ -80,6 +86,12 @@ async def test_hold(app, database, answering_models):
 @pytest.mark.real_commits
 async def test_hold_for_real(app, database, answering_models):
     await mistakes.hold(app)
+
+
+def test_undocumented_error(settings):
+    app = create_app(settings)
+    app.get("/stock", responses={404: {"description": "No such stock"}})(mistakes.block)
+    test_openapi.test_every_error_response_is_documented_as_a_problem(app)
 
 
 @pytest.fixture(scope="session")
@@ -129,6 +141,8 @@ def output(template: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
         ("leave_open", "is still open after the test"),
         ("leave_open_for_real", "is still open after the test"),
         ("hold", "held a connection while it asked a model"),
+        ("undocumented_error", "404 of GET /stock"),
+        ("undocumented_error", "write `responses=problems(404, …)`"),
         ("hold_for_real", "held a connection while it asked a model"),
     ],
 )
