@@ -131,7 +131,7 @@ class Update:
         for path in sorted(self.unread):
             print(f"{path}: this version of Python cannot parse it; its imports are unchanged.")
         for path, module, name in sorted(self.missing()):
-            print(f"{path}: {module} has no {name}; the changelog of 2.0.0 says what to use.")
+            print(f"{path}: {module} has no {name}; the changelog says what to use.")
 
     # ------------------------------------------------------------ Where files and names are
 

@@ -40,6 +40,7 @@ def accounts_added(
         message = project.update(auth="jwt", newest_migration=newest, existing_rows=existing_rows)
         assert f"{MIGRATION}     review it: it follows {newest}, and assigns" in message
         assert "SECRET_KEY in .env" in message
+        owner.rename_httpx(project, message)
         owner.append(project, ".env", "SECRET_KEY=development-secret-of-the-tests-alone\n")
         service = in_environment(project.folder)
         yield project, service, url, rows
