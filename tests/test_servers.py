@@ -1,11 +1,13 @@
 """The database servers that the tests of a service need."""
 
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from harness.parts import nightly
+from harness.servers import Server
 from harness.services import UV, Service
 from harness.variants import Variant
 
@@ -26,6 +28,43 @@ def test_database_without_the_test_suffix_is_refused(
     service.variables["TEST_DATABASE_URL"] = f"{scheme}://user@127.0.0.1:1/production"
     output = service.uv_run_failing("pytest", "-q", "tests/core/test_health.py")
     assert "must end in _test" in output
+
+
+@pytest.mark.parametrize(("driver", "scheme"), SERVERS)
+@pytest.mark.parametrize("options", [["-n", "2", "--cov"], nightly([])], ids=["parallel", "serial"])
+def test_server_that_is_not_running_ends_the_run_in_a_sentence(
+    installed: Callable[[Variant], Service], driver: str, scheme: str, options: Sequence[str]
+) -> None:
+    service = installed(Variant(driver, "flat", "none"))
+    service.variables["TEST_DATABASE_URL"] = f"{scheme}://user@127.0.0.1:1/service_test"
+    output = service.uv_run_failing("pytest", *options)
+    assert "TEST_DATABASE_URL cannot be used: " in output
+    assert "127.0.0.1" in output
+    assert "Start its server or correct it" in output
+    assert "ERROR at setup" not in output
+
+
+@pytest.mark.parametrize(("driver", "scheme"), SERVERS[1:])
+def test_server_that_does_not_answer_ends_the_run_in_a_sentence(
+    installed: Callable[[Variant], Service], driver: str, scheme: str
+) -> None:
+    service = installed(Variant(driver, "flat", "none"))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"{scheme}://user@127.0.0.1:{silent.getsockname()[1]}/service_test"
+        service.variables["TEST_DATABASE_URL"] = url
+        output = service.uv_run_failing("pytest")
+    assert "TEST_DATABASE_URL cannot be used: no answer within 5 s." in output
+
+
+def test_wrong_password_ends_the_run_in_a_sentence(
+    installed: Callable[[Variant], Service], servers: Callable[[str], Server]
+) -> None:
+    service = installed(Variant("aiomysql", "flat", "none"))
+    address = servers("mysql").address.rpartition("@")[2]
+    service.variables["TEST_DATABASE_URL"] = f"mysql://root:wrong@{address}/service_test"
+    output = service.uv_run_failing("pytest")
+    assert 'TEST_DATABASE_URL cannot be used: (1045, "Access denied' in output
+    assert "wrong" not in output
 
 
 def test_missing_server_is_an_error_that_says_how_to_install_it(
