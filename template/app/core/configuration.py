@@ -11,7 +11,7 @@ from pydantic_settings import SettingsError
 from app.core.engines import database_url
 from app.settings import Settings
 
-# How Pydantic's messages begin: the variable takes its place.
+# The beginning of Pydantic's messages, which the name of the variable replaces.
 SUBJECT = re.compile(r"^\w+ should ")
 
 

@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 
-# RFC 9110 renamed these statuses, and Python did from 3.13 on.
+# RFC 9110 renamed these statuses; Python uses the new names from 3.13 on.
 RENAMED = {
     413: "Content Too Large",
     414: "URI Too Long",
@@ -251,5 +251,5 @@ def _unexpected_error(_: Request, __: Exception) -> Response:
 
 
 def internal_server_error() -> Response:
-    """Return the response to an unexpected error, which says nothing about it."""
+    """Return the response to an unexpected error, without details of the error."""
     return problem(500, "Internal server error.", "internal_server_error")

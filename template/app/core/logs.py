@@ -32,8 +32,8 @@ def is_no_false_alarm(record: logging.LogRecord) -> bool:
     """Return whether to log a record.
 
     uvicorn 0.54 reports each error response to the handshake of a WebSocket as a bug of the
-    application. Remove this when it does not: `test_error_response_to_a_handshake_is_no_alarm` is
-    the contract.
+    application. Remove this filter when it no longer does:
+    `test_error_response_to_a_handshake_is_no_alarm` is the contract.
     """
     scope = current_scope.get()
     answered = scope is not None and scope["state"].get("handshake_answered", False)

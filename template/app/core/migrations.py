@@ -1,4 +1,4 @@
-"""What migrations have in common on every database."""
+"""Errors of migrations, on every database."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

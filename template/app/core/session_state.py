@@ -1,4 +1,4 @@
-"""Connections whose session a statement changed, for example with SET: no later request gets one."""
+"""Close connections whose session a statement changed, for example with SET."""
 
 import re
 from collections.abc import Callable

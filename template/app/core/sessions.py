@@ -16,7 +16,7 @@ Parameters: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 
 CANNOT_WRITE = "A ReadSession cannot write or lock rows: depend on Session instead."
 
-# How textual SQL begins that reads, and what it does not contain outside of quotes and comments.
+# The first word of textual SQL that reads, and the words of writes, outside quotes and comments.
 READS = re.compile(r"[\s(]*(?:select|with|values|table|show|explain|desc|describe)\b", re.I)
 WRITES = re.compile(
     r"\b(?:insert|update|delete|merge|into|(?:for|for\s+key|in)\s+share)\b|;\s*\S", re.I
@@ -159,7 +159,7 @@ class ReadOnlySession:
 
 
 def _only_reads(statement: Any) -> bool:
-    # What `from_statement`, then what `columns` was called with.
+    # Unwrap `from_statement()`, then `columns()`.
     for _ in range(2):
         statement = getattr(statement, "element", statement)
     if isinstance(statement, TextClause):

@@ -1,4 +1,4 @@
-"""The version of a row counts its updates: those of loaded objects, and those of statements."""
+"""Count the updates of a row in its version: by flushes and by statements."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress

@@ -18,8 +18,8 @@ logger = logging.getLogger(__name__)
 class WebSocketMiddleware:
     """Rejects WebSockets from pages of other origins, and sends errors to their clients.
 
-    CORS does not cover WebSockets: without this, any page could open one in the name of its
-    visitor. An error is a response as long as the WebSocket is not accepted, then a close frame.
+    CORS does not cover WebSockets: without this, any page could open one with the credentials of
+    its visitor. An error is a response before the WebSocket is accepted, then a close frame.
     """
 
     def __init__(self, app: ASGIApp, origins: Iterable[str]) -> None:
