@@ -30,7 +30,7 @@ def test_suite_passes(
     one = bool(request.config.getoption("one"))
     measured = exercised in (SELECTION if everything else MEASURED) and not one
     if measured:
-        options += ["--cov"]
+        options += ["--cov", "--cov-branch"]
     if one or exercised in (SELECTION if everything else WHOLE):
         Server.created += family != "sqlite"
     else:

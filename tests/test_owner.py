@@ -65,6 +65,44 @@ def test_suite_passes_in_parallel(service: Service, pytestconfig: pytest.Config)
     assert re.search(r"\d+ passed", service.uv_run("pytest", "-q", "-n", "2", *options))
 
 
+PLANTED = """
+async def take(lock, items):
+    async with lock:
+        if not items:
+            raise LookupError
+
+
+def unused():
+    raise NotImplementedError
+"""
+TEST_OF_PLANTED = """
+import asyncio
+
+import pytest
+
+from app.planted import take
+
+
+async def test_items_are_taken():
+    await take(asyncio.Lock(), [1])
+    with pytest.raises(LookupError):
+        await take(asyncio.Lock(), [])
+"""
+
+
+def test_coverage_counts_lines_on_python_3_11(service: Service) -> None:
+    """There, this branch at the end of an `async with` would be reported as missed."""
+    workflow = (service.folder / ".github" / "workflows" / "ci.yml").read_text()
+    assert "--cov ${{ matrix.python != '3.11' && '--cov-branch' || '' }}" in workflow
+    (service.folder / "tests" / "test_planted.py").write_text(TEST_OF_PLANTED)
+    gate = ("pytest", "-q", "tests/test_planted.py", "--cov=app.planted")
+    planted = service.folder / "app" / "planted.py"
+    planted.write_text(PLANTED.partition("\n\n\n")[0] + "\n")
+    assert "Required test coverage of 100.0% reached" in service.uv_run(*gate)
+    planted.write_text(PLANTED)
+    assert re.search(r"planted\.py .* 9$", service.uv_run_failing(*gate), re.MULTILINE)
+
+
 def test_unformatted_file_is_caught(service: Service) -> None:
     edit(service, "app/core/health.py", "class Health(BaseModel):", "class Health( BaseModel ):")
     output = service.uv_run_failing(*PRE_COMMIT, "ruff-format")

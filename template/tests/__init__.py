@@ -1,1 +1,1 @@
-"""The tests of the service: `uv run pytest`, or `uv run pytest -n auto --cov` as in CI."""
+"""The tests of the service: `uv run pytest`, or `uv run pytest -n auto --cov --cov-branch` as in CI."""

@@ -85,7 +85,7 @@ def own_mirrors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture
 def suite(pytestconfig: pytest.Config) -> list[str]:
     """Arguments of pytest: the whole suite with `--all`, otherwise the owner's tests."""
-    return ["--cov"] if pytestconfig.getoption("all") else ["--ignore=tests/core"]
+    return ["--cov", "--cov-branch"] if pytestconfig.getoption("all") else ["--ignore=tests/core"]
 
 
 @pytest.fixture(scope="session")
