@@ -292,6 +292,7 @@ def test_drivers_of_one_database_differ_only_in_the_driver_files(
             f"app/core/{family}.py",
             "app/core/database_errors.py",
             "pyproject.toml",
+            "tests/core/given_server.py",
             f"tests/core/{family}_server.py",
             f"tests/core/test_{family}.py",
         }

@@ -71,7 +71,7 @@ def open_transaction(stack: Stack, database: str) -> Iterator[None]:
         yield
 
 
-@pytest.mark.drivers("asyncpg", "aiomysql", further=("psycopg", "asyncmy"))
+@pytest.mark.drivers("asyncpg", further=("psycopg", "aiomysql", "asyncmy"))
 def test_requests_are_answered_while_a_migration_cannot_get_a_lock(
     stack: Stack, tmp_path: Path
 ) -> None:
