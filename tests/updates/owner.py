@@ -140,9 +140,9 @@ def add_table_and_router(project: Project, structure: str) -> None:
 
 
 def rename_httpx(project: Project, message: str) -> None:
-    """Run the command that an update prints for tests of an earlier release."""
-    [command] = re.findall(r"^  (git grep .*)$", message, re.MULTILINE)
-    subprocess.run(command, shell=True, cwd=project.folder, check=True)
+    """Run the command that an update from a release before 2.2.0 prints; without it, tests fail."""
+    for command in re.findall(r"^  (git grep .*)$", message, re.MULTILINE):
+        subprocess.run(command, shell=True, cwd=project.folder, check=True)
 
 
 def delete_batches(project: Project, structure: str) -> None:
