@@ -17,6 +17,14 @@ def outcome(base: CodeBase, function: Function) -> Outcome:
     return reader.outcome
 
 
+def outcome_of_sync_call(base: CodeBase, function: Function) -> Outcome | None:
+    """What a call of a sync function does itself; None if it only starts, or is decorated."""
+    if function.is_async or not function.is_undecorated:
+        return None
+    found = outcome(base, function)
+    return None if found is None or found.yielded else found
+
+
 @memoized
 def result(base: CodeBase, function: Function) -> Value | None:
     """The value of a call of the function."""

@@ -2,7 +2,7 @@
 
 import ast
 
-from audit_async.inference.functions import outcome
+from audit_async.inference.functions import outcome_of_sync_call
 from audit_async.inference.reader import Reader
 from audit_async.inference.values import Function
 from audit_async.source.syntax import arguments_text
@@ -50,12 +50,10 @@ def async_call(node: ast.Call, name: str) -> str:
 
 def check_function_call(reader: Reader, node: ast.Call, function: Function) -> None:
     """A call of a sync function of the same module that blocks."""
-    if not reader.is_async or function.is_async or not function.is_undecorated:
+    if not reader.is_async or function.module is not reader.module:
         return
-    if function.module is not reader.module:
-        return
-    found = outcome(reader.base, function)
-    if not found or not found.blocking_calls or found.yielded:
+    found = outcome_of_sync_call(reader.base, function)
+    if not found or not found.blocking_calls:
         return
     name, blocking = ast.unparse(node.func), found.blocking_calls[0]
     why = f"`{name}` calls `{blocking}`, which blocks the event loop"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from audit_async.findings import ModuleFindings
-from audit_async.inference.codebase import CodeBase, memoized
+from audit_async.inference.codebase import CodeBase
 from audit_async.inference.sqlalchemy_api import words
 from audit_async.source.modules import Module
 from audit_async.source.syntax import keyword_argument, last_name
@@ -67,10 +67,8 @@ def sync_urls(base: CodeBase) -> Iterator[SyncUrl]:
     for module, node in nodes:
         if not (isinstance(node, ast.Constant) and isinstance(node.value, str)):
             continue
-        if is_sync_alembic_environment(base, module):
-            continue
         match = SYNC_URL.match(node.value)
-        if match and not is_harmless(node, module):
+        if match and not is_harmless(node, module) and not is_sync_alembic_environment(module):
             url = SyncUrl(module, node, match[1], node in in_engine_urls)
             if url.reaches_engine or url.dialect not in rewritten:
                 yield url
@@ -117,8 +115,7 @@ def rewritten_dialects(base: CodeBase) -> set[str]:
     }
 
 
-@memoized
-def is_sync_alembic_environment(base: CodeBase, module: Module) -> bool:
+def is_sync_alembic_environment(module: Module) -> bool:
     """Whether the module runs migrations on an engine of its own, which is not async."""
     return "alembic.context" in module.names.get("context", ()) and not any(
         last_name(node) in ASYNC_ENGINES for node in ast.walk(module.tree)

@@ -2,7 +2,7 @@
 
 import ast
 
-from audit_async.inference.functions import outcome
+from audit_async.inference.functions import outcome_of_sync_call
 from audit_async.inference.reader import Reader
 from audit_async.inference.sqlalchemy_api import ASYNC_COUNTERPART, SYNC_KINDS
 from audit_async.inference.values import Function, Value
@@ -57,22 +57,20 @@ def passed_names(reader: Reader) -> set[str]:
 
 def check_function_call(reader: Reader, node: ast.Call, function: Function) -> None:
     """Report calls of sync functions that use a sync session of their own."""
-    if function.is_async or not function.is_undecorated:
+    found = outcome_of_sync_call(reader.base, function)
+    if not found or not found.sync_sessions:
         return
-    found = outcome(reader.base, function)
-    if not found or found.yielded:
-        return
-    for name, session in list(found.sync_sessions.items())[:1]:
-        record_sync_session(reader, name, session)
-        call, kind = ast.unparse(node.func), session.kind
-        if reader.is_async and call not in reader.reported_sessions:
-            reader.reported_sessions.add(call)
-            reader.report(
-                "sync-session",
-                node,
-                f"`{call}` uses a sync {kind}, `{name}`; its queries block the event loop",
-                f"await {ast.unparse(node)}, as `async def` with an {ASYNC_COUNTERPART[kind]}",
-            )
+    name, session = next(iter(found.sync_sessions.items()))
+    record_sync_session(reader, name, session)
+    call, kind = ast.unparse(node.func), session.kind
+    if reader.is_async and call not in reader.reported_sessions:
+        reader.reported_sessions.add(call)
+        reader.report(
+            "sync-session",
+            node,
+            f"`{call}` uses a sync {kind}, `{name}`; its queries block the event loop",
+            f"await {ast.unparse(node)}, as `async def` with an {ASYNC_COUNTERPART[kind]}",
+        )
 
 
 def check_arguments(
