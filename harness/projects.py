@@ -47,6 +47,27 @@ def replace(folder: Path, name: str, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
+def write_migration(
+    folder: Path, name: str, statement: str, *, revision: str = "0002", follows: str = "0001"
+) -> Path:
+    """Write a migration of a service that runs a statement, and return its file."""
+    path = folder / "migrations" / "versions" / name
+    path.write_text(
+        f"""
+import sqlalchemy as sa
+from alembic import op
+
+revision = "{revision}"
+down_revision = "{follows}"
+
+
+def upgrade() -> None:
+    {statement}
+"""
+    )
+    return path
+
+
 class Template:
     """A clone of this repository, with the released versions and the work tree as the newest."""
 

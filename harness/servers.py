@@ -109,6 +109,11 @@ class Server(ABC):
     def drop_database(self, name: str) -> None:
         self.execute(f"DROP DATABASE IF EXISTS {name}")
 
+    def recreate_database(self, name: str) -> None:
+        """Create an empty database, whatever an earlier test has left."""
+        self.drop_database(name)
+        self.create_database(name)
+
 
 @contextmanager
 def running(kind: type[Server]) -> Iterator[Server]:

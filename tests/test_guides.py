@@ -57,8 +57,7 @@ def test_every_block_is_executed(
     for name, (family, scheme) in URLS.items():
         if name in text:
             server = servers(family)
-            server.drop_database(database)
-            server.create_database(database)
+            server.recreate_database(database)
             names[name] = f"{scheme}://{server.address}/{database}"
     guide = Guide(document, tmp_path, **names)
     guide.run()
@@ -122,8 +121,7 @@ def test_recipes_of_migrations_work_in_a_service(
     url = f"sqlite:///{tmp_path}/guide.db"
     if family != "sqlite":
         server = servers(family)
-        server.drop_database("recipes")
-        server.create_database("recipes")
+        server.recreate_database("recipes")
         url = f"{family}://{server.address}/recipes"
     output = service.succeed(sys.executable, "-c", RUN, str(ROOT), **settings(url, {}))
     assert output == ""

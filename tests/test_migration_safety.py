@@ -3,19 +3,9 @@
 import sys
 from pathlib import Path
 
+from harness.projects import write_migration
 from harness.rendering import render
 from harness.services import Service
-
-DROP = """
-from alembic import op
-
-revision = "{}"
-down_revision = "{}"
-
-
-def upgrade() -> None:
-    op.drop_column("projects", "{}")
-"""
 
 
 def test_unsafe_migration_fails_until_its_rule_or_file_is_excluded(
@@ -23,10 +13,14 @@ def test_unsafe_migration_fails_until_its_rule_or_file_is_excluded(
 ) -> None:
     service = Service(render(template, tmp_path / "service", driver="asyncpg"), Path(sys.prefix))
     test = (sys.executable, "-m", "pytest", "-q", "tests/core/test_migration_safety.py")
-    versions = service.folder / "migrations" / "versions"
-    drop, old = versions / "20260102_drop.py", versions / "20250102_old.py"
-    old.write_text(DROP.format("0002", "0001", "version"))
-    drop.write_text(DROP.format("0003", "0002", "description"))
+    write_migration(service.folder, "20250102_old.py", 'op.drop_column("projects", "version")')
+    drop = write_migration(
+        service.folder,
+        "20260102_drop.py",
+        'op.drop_column("projects", "description")',
+        revision="0003",
+        follows="0002",
+    )
     output = service.fail(*test)
     assert "20250102_old.sql:1:21: warning: ban-drop-column" in output
     assert "20260102_drop.sql:1:21: warning: ban-drop-column" in output

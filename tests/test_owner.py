@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.projects import replace
+from harness.projects import replace, write_migration
 from harness.services import Service
 from harness.variants import Variant
 
@@ -176,7 +176,8 @@ def add_column(service: Service) -> None:
 
 
 def test_migration_that_fails_leaves_nothing_behind(service: Service) -> None:
-    write_migration(service, "op.create_table('halves', sa.Column('id', sa.Integer()))\n    1 / 0")
+    halves = "op.create_table('halves', sa.Column('id', sa.Integer()))\n    1 / 0"
+    write_migration(service.folder, "0002_by_hand.py", halves)
     output = service.uv_run_failing("alembic", "upgrade", "head")
     assert "ZeroDivisionError" in output
     assert "0001" not in service.uv_run(
@@ -194,26 +195,11 @@ def test_migration_that_copies_a_table_keeps_the_rows_that_refer_to_it(service: 
             "INSERT INTO tasks VALUES ('02', '01', 'Dig', 'todo', 1, NULL, '2026', '2026', 1)"
         )
     write_migration(
-        service,
+        service.folder,
+        "0002_by_hand.py",
         "with op.batch_alter_table('projects') as table:\n"
         "        table.alter_column('name', type_=sa.String(120))",
     )
     service.uv_run("alembic", "upgrade", "head")
     with sqlite3.connect(service.folder / "my_service.db") as database:
         assert database.execute("SELECT title FROM tasks").fetchall() == [("Dig",)]
-
-
-def write_migration(service: Service, statements: str) -> None:
-    (service.folder / "migrations" / "versions" / "0002_by_hand.py").write_text(
-        f"""
-import sqlalchemy as sa
-from alembic import op
-
-revision = "0002"
-down_revision = "0001"
-
-
-def upgrade() -> None:
-    {statements}
-"""
-    )

@@ -173,8 +173,7 @@ class Stack:
             for leftover in self.service.folder.glob(f"{name}.db*"):
                 leftover.unlink()
             return
-        self.server.drop_database(name)
-        self.server.create_database(name)
+        self.server.recreate_database(name)
         yield name
         self.server.drop_database(name)
 

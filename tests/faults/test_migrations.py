@@ -11,22 +11,13 @@ from uuid import uuid4
 
 import pytest
 
+from harness.projects import write_migration
 from harness.running import settings
 from harness.services import Service
 from harness.waiting import eventually
 from tests.faults.stack import Stack
 
-ADD_COLUMN = """
-import sqlalchemy as sa
-from alembic import op
-
-revision = "0002"
-down_revision = "0001"
-
-
-def upgrade() -> None:
-    op.add_column("projects", sa.Column("color", sa.String(20)))
-"""
+ADD_COLUMN = 'op.add_column("projects", sa.Column("color", sa.String(20)))'
 
 
 class Upgrade:
@@ -37,7 +28,7 @@ class Upgrade:
         without = shutil.ignore_patterns("*.db*")
         shutil.copytree(stack.service.folder, folder / "service", ignore=without)
         service = Service(folder / "service", Path(sys.prefix))
-        (service.folder / "migrations" / "versions" / "0002_color.py").write_text(ADD_COLUMN)
+        write_migration(service.folder, "0002_color.py", ADD_COLUMN)
         self._log = folder / "log"
         with self._log.open("wb") as output:
             self.process = subprocess.Popen(

@@ -8,23 +8,13 @@ from pathlib import Path
 import pytest
 
 from harness.load import load
-from harness.projects import Project, Template, releases
+from harness.projects import Project, Template, releases, write_migration
 from harness.running import serving, settings
 from harness.servers import Server
 from harness.services import Service
 from harness.variants import FAMILIES
 
-EXPAND = """
-import sqlalchemy as sa
-from alembic import op
-
-revision = "0002"
-down_revision = "0001"
-
-
-def upgrade() -> None:
-    op.add_column("projects", sa.Column("color", sa.String(20)))
-"""
+EXPAND = 'op.add_column("projects", sa.Column("color", sa.String(20)))'
 
 
 @pytest.mark.nightly
@@ -44,11 +34,10 @@ def test_last_version_serves_on_the_schema_of_the_next(
         "    color: Mapped[str | None] = mapped_column(String(20))\n    description: Mapped[",
     )
     following = Service(project.folder, environment)
-    (project.folder / "migrations" / "versions" / "0002_color.py").write_text(EXPAND)
+    write_migration(project.folder, "0002_color.py", EXPAND)
     url = f"sqlite:///{tmp_path}/service.db"
     if (family := FAMILIES[driver]) != "sqlite":
-        servers(family).drop_database("rolling")
-        servers(family).create_database("rolling")
+        servers(family).recreate_database("rolling")
         url = f"{family}://{servers(family).address}/rolling"
 
     def alembic(service: Service, *arguments: str) -> None:
