@@ -20,5 +20,6 @@ def test_every_named_test_exists() -> None:
             if re.search(rf"(^|/|}}){pattern}\.py", str(path.relative_to(folder)))
         ]
         assert any(f"def {test}(" in path.read_text() for path in found), f"{file}::{test}"
-    rows = [line for line in table.splitlines() if line.startswith("| ") and "Promise" not in line]
+    promises, _, _ = table.partition("\n## Not defended\n")
+    rows = [line for line in promises.splitlines() if line.startswith("| ") and "Promise" not in line]
     assert all("::test_" in row for row in rows)
