@@ -21,5 +21,7 @@ def test_every_named_test_exists() -> None:
         ]
         assert any(f"def {test}(" in path.read_text() for path in found), f"{file}::{test}"
     promises, _, _ = table.partition("\n## Not defended\n")
-    rows = [line for line in promises.splitlines() if line.startswith("| ") and "Promise" not in line]
+    rows = [
+        line for line in promises.splitlines() if line.startswith("| ") and "Promise" not in line
+    ]
     assert all("::test_" in row for row in rows)
