@@ -8,6 +8,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.metadata import version
 from pathlib import Path
+from socket import AF_INET, AF_INET6
 from threading import Thread
 
 import pytest
@@ -25,6 +26,13 @@ class Ready(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.send_response(200 if self.path == "/health/ready" else 404)
         self.end_headers()
+
+
+def listening(address: str) -> HTTPServer:
+    class Server(HTTPServer):
+        address_family = AF_INET6 if ":" in address else AF_INET
+
+    return Server((address, 0), Ready)
 
 
 @pytest.fixture(params=ONE_EACH)
@@ -111,13 +119,14 @@ def test_image_does_not_run_as_root(service: Path) -> None:
     assert dockerfile.rindex("USER 10001") > dockerfile.rindex("FROM")
 
 
-def test_image_is_healthy_when_the_service_is_ready(service: Path) -> None:
-    """On the port that the container listens on."""
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_image_is_healthy_when_the_service_is_ready(service: Path, address: str) -> None:
+    """On the port that the container listens on, and over IPv4 or IPv6."""
     dockerfile = (service / "Dockerfile").read_text()
     [command] = re.findall(r"^HEALTHCHECK .+\\\n +CMD (.+)$", dockerfile, re.MULTILINE)
     python, *arguments = json.loads(command)
     assert python == "python"
-    with HTTPServer(("127.0.0.1", 0), Ready) as server:
+    with listening(address) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         environment = {"PORT": str(server.server_port)}
         subprocess.run([sys.executable, *arguments], env=environment, check=True)

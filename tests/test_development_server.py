@@ -93,7 +93,7 @@ def test_data_outlives_a_crash_and_a_stop_of_the_server(development: Development
         development.kill(process)  # which leaves the file with the PID of the server
     with development.server() as process:
         assert "(head)" in development.alembic("current")
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGHUP)  # the terminal was closed
         assert process.wait() == 0
 
 

@@ -104,7 +104,8 @@ class AllowedHostsMiddleware:
             await self.app(scope, receive, send)
 
     def _is_allowed(self, scope: Scope) -> bool:
-        if "*" in self.hosts or scope["path"].startswith("/health/"):
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        if "*" in self.hosts or path.startswith("/health/"):
             return True
         name = re.sub(r":\d+$", "", Headers(scope=scope).get("Host", "")).lower()
         return any(

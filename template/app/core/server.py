@@ -15,8 +15,8 @@ from app.settings import Settings
 class Server(uvicorn.Server):
     """uvicorn with a graceful shutdown that exits with status 0.
 
-    After SIGTERM or SIGINT, readiness fails, so that load balancers stop sending requests. After
-    `shutdown_delay` seconds, the server closes its socket and finishes requests in flight. A
+    After SIGTERM, SIGINT or SIGHUP, readiness fails, so that load balancers stop sending requests.
+    After `shutdown_delay` seconds, the server closes its sockets and finishes requests in flight. A
     second signal exits at once.
 
     `capture_signals`, `should_exit` and `force_exit` are undocumented. Remove the override when
@@ -28,10 +28,14 @@ class Server(uvicorn.Server):
         self.delay = settings.shutdown_delay
         config = uvicorn.Config(
             app,
-            host=settings.listen_address,
+            # "" stands for all addresses; uvicorn would listen at "::" for IPv6 only.
+            host="" if settings.listen_address == "::" else settings.listen_address,
             port=settings.port,
             log_config=None,
+            root_path=settings.root_path,
             server_header=False,
+            # uvicorn's own default trusts X-Forwarded-For of each program on this machine.
+            forwarded_allow_ips=settings.forwarded_allow_ips,
             timeout_graceful_shutdown=settings.shutdown_timeout,
         )
         super().__init__(config)
@@ -44,8 +48,7 @@ class Server(uvicorn.Server):
         def handle(*_: object) -> None:
             loop.call_soon_threadsafe(self.shut_down)
 
-        numbers = (signal.SIGINT, signal.SIGTERM)
-        previous = {number: signal.signal(number, handle) for number in numbers}
+        previous = {number: signal.signal(number, handle) for number in shutdown_signals()}
         try:
             yield
         finally:
@@ -65,6 +68,13 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
 
+def shutdown_signals() -> list[signal.Signals]:
+    """Return the signals that shut down; SIGHUP unless nohup ignores it. Windows has no SIGHUP."""
+    hangup = [number for number in signal.Signals if number.name == "SIGHUP"]
+    heard = [number for number in hangup if signal.getsignal(number) is not signal.SIG_IGN]
+    return [signal.SIGINT, signal.SIGTERM, *heard]
+
+
 def freeze_gc() -> None:
     """Exclude startup objects from garbage collection.
 
@@ -76,5 +86,5 @@ def freeze_gc() -> None:
 
 
 def serve(app: FastAPI, settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT. Exits with status 3 if the server cannot start."""
+    """Serve until SIGTERM, SIGINT or SIGHUP. Exits with status 3 if the server cannot start."""
     Server(app, settings).run()

@@ -2,7 +2,7 @@
 
 import pytest
 from fastapi import APIRouter, FastAPI
-from httpx2 import AsyncClient
+from httpx2 import ASGITransport, AsyncClient
 
 from app.factory import create_app
 from app.settings import Settings
@@ -12,6 +12,16 @@ from tests.core.fixtures import client_of
 async def test_document_and_its_page_are_served_if_enabled(client: AsyncClient) -> None:
     assert (await client.get("/openapi.json")).status_code == 200
     assert (await client.get("/docs")).status_code == 200
+
+
+async def test_document_and_probes_are_served_below_a_path_prefix(app: FastAPI) -> None:
+    transport = ASGITransport(app, root_path="/stock")
+    async with AsyncClient(transport=transport, base_url="http://test/stock") as client:
+        assert (await client.get("/openapi.json")).json()["servers"] == [{"url": "/stock"}]
+        assert "'/stock/openapi.json'" in (await client.get("/docs")).text
+        unknown = {"Host": "10.0.0.5"}
+        assert (await client.get("/health/live", headers=unknown)).status_code == 200
+        assert (await client.get("/openapi.json", headers=unknown)).status_code == 421
 
 
 async def test_document_is_not_served_if_disabled(settings: Settings) -> None:

@@ -9,9 +9,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
-from httpx2 import AsyncClient, ConnectError, Response
+from fastapi import Request
+from httpx2 import ASGITransport, AsyncClient, ConnectError, Response
 
-from app.core.server import Server, serve
+from app.core.server import Server, serve, shutdown_signals
 from app.database import Database
 from app.factory import create_app
 from app.settings import Settings
@@ -106,7 +107,7 @@ async def test_second_signal_exits_at_once(settings: Settings) -> None:
         request.cancel()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", shutdown_signals())
 async def test_signal_does_not_end_the_process(settings: Settings, number: signal.Signals) -> None:
     # uvicorn's own `capture_signals` raises the signal again when the server has stopped.
     received: list[int] = []
@@ -118,6 +119,28 @@ async def test_signal_does_not_end_the_process(settings: Settings, number: signa
         assert received == []
     finally:
         signal.signal(number, before)
+
+
+async def test_signal_during_startup_shuts_down(settings: Settings) -> None:
+    app = create_app(settings.model_copy(update={"port": 0, "shutdown_delay": 0}))
+    server = Server(app, app.state.settings)
+    task = asyncio.create_task(server.serve())
+    await asyncio.sleep(0)
+    assert not server.started
+    send_sigterm()
+    async with asyncio.timeout(MAX_SECONDS):
+        await task
+
+
+@pytest.mark.parametrize(("handler", "shuts_down"), [(signal.SIG_DFL, 1), (signal.SIG_IGN, 0)])
+def test_hangup_shuts_down_unless_nohup_ignores_it(
+    handler: signal.Handlers, shuts_down: int
+) -> None:
+    before = signal.signal(signal.SIGHUP, handler)
+    try:
+        assert shutdown_signals().count(signal.SIGHUP) == shuts_down
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 async def test_signal_handlers_are_restored(settings: Settings) -> None:
@@ -134,6 +157,39 @@ async def test_signal_handlers_are_restored_after_an_error(settings: Settings) -
     with pytest.raises(RuntimeError), server.capture_signals():
         raise RuntimeError
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+@pytest.mark.parametrize(
+    ("proxies", "peer", "sent", "seen"),
+    [
+        ([], "127.0.0.1", "1.2.3.4", "http 127.0.0.1"),
+        ([], "::1", "1.2.3.4", "http ::1"),
+        (["10.0.0.5"], "127.0.0.1", "1.2.3.4", "http 127.0.0.1"),
+        (["10.0.0.5"], "10.0.0.5", "6.6.6.6, 1.2.3.4", "https 1.2.3.4"),
+        (["10.0.0.5"], "10.0.0.5", "6.6.6.6, 1.2.3.4:80", "https 1.2.3.4"),
+        (["10.0.0.0/8"], "10.0.0.5", "6.6.6.6, 1.2.3.4, 10.9.9.9", "https 1.2.3.4"),
+        (["2001:db8::/32"], "2001:db8::5", "6.6.6.6, [2001:db9::7]:80", "https 2001:db9::7"),
+        (["10.0.0.5"], "10.0.0.5", "", "https 10.0.0.5"),
+        (["*"], "10.0.0.5", "1.2.3.4", "https 1.2.3.4"),
+    ],
+)
+async def test_only_known_proxies_set_address_and_scheme(
+    settings: Settings, proxies: list[str], peer: str, sent: str, seen: str
+) -> None:
+    app = create_app(settings.model_copy(update={"forwarded_allow_ips": proxies}))
+
+    @app.get("/client")
+    async def client_address(request: Request) -> str:
+        assert request.client
+        return f"{request.url.scheme} {request.client.host}"
+
+    config = Server(app, app.state.settings).config
+    config.load()
+    transport = ASGITransport(config.loaded_app, client=(peer, 1))
+    async with AsyncClient(transport=transport, base_url="http://test") as client:
+        headers = {"X-Forwarded-For": sent, "X-Forwarded-Proto": "https"}
+        headers["X-Forwarded-Host"] = "evil.example"
+        assert (await client.get("/client", headers=headers)).json() == seen
 
 
 def test_server_that_cannot_start_exits_with_status_3(settings: Settings) -> None:
