@@ -119,22 +119,23 @@ def test_image_does_not_run_as_root(service: Path) -> None:
     assert dockerfile.rindex("USER 10001") > dockerfile.rindex("FROM")
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+@pytest.mark.parametrize("address", ["0.0.0.0", "::", "127.0.0.2"])
 def test_image_is_healthy_when_the_service_is_ready(service: Path, address: str) -> None:
-    """On the port that the container listens on, and over IPv4 or IPv6."""
+    """At the address and port that the container listens on."""
     dockerfile = (service / "Dockerfile").read_text()
     [command] = re.findall(r"^HEALTHCHECK .+\\\n +CMD (.+)$", dockerfile, re.MULTILINE)
     python, *arguments = json.loads(command)
     assert python == "python"
     with listening(address) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        environment = {"PORT": str(server.server_port)}
+        environment = {"LISTEN_ADDRESS": address, "PORT": str(server.server_port)}
         subprocess.run([sys.executable, *arguments], env=environment, check=True)
         server.shutdown()
     assert (
         subprocess.run([sys.executable, *arguments], env=environment, check=False).returncode == 1
     )
     assert "os.environ.get('PORT', '8000')" in command
+    assert " LISTEN_ADDRESS=0.0.0.0\n" in dockerfile
 
 
 @pytest.mark.parametrize("name", ["migrate", "service"])
