@@ -14,7 +14,7 @@ demo: ## render the default service, start it and call its API
 
 test: $(if $(ONE)$(K),,lint) ## test a selection of variants; ONE=asyncpg-jwt-flat for some, K=asyncpg for some tests
 	@scripts/setup.sh servers
-	.venv/bin/python -m pytest $(if $(ONE),-v --one "$(ONE)",-n 2 --dist loadgroup) $(if $(K),-k "$(K)")
+	.venv/bin/python -m pytest $(if $(ONE),-v --one "$(ONE)",-n 3 --dist loadgroup) $(if $(K),-k "$(K)")
 
 test-all: $(if $(PART),,lint bench-smoke) ## render all variants and test many of them; PART=updates for a part
 	@scripts/setup.sh servers

@@ -131,13 +131,13 @@ def test_rejected_hunk_is_caught(service: Service) -> None:
 
 def test_lazy_load_fails_the_suite(service: Service) -> None:
     edit(service, "app/services.py", "for task in page.items", "for task in project.tasks")
-    output = service.uv_run_failing("pytest", "-q", "tests/test_projects.py")
+    output = service.uv_run_failing("pytest", "-q", "-x", "tests/test_projects.py")
     assert "lazy='raise'" in output
 
 
 def test_model_without_a_migration_fails_the_suite(service: Service) -> None:
     add_column(service)
-    output = service.uv_run_failing("pytest", "-q", "tests/core/test_migrations.py")
+    output = service.uv_run_failing("pytest", "-q", "-k", "match", "tests/core/test_migrations.py")
     assert "test_migrations_match_the_models" in output
 
 
@@ -149,7 +149,8 @@ def test_generated_migration_makes_the_suite_pass_again(service: Service) -> Non
     service.uv_run("alembic", "check")
     service.succeed("git", "add", ".")
     service.uv_run(*PRE_COMMIT)
-    service.uv_run("pytest", "-q", "tests/core/test_migrations.py", "tests/test_tasks.py")
+    tests = ["tests/core/test_migrations.py", "tests/test_tasks.py"]
+    service.uv_run("pytest", "-q", "-k", "not concurrently", *tests)
     [migration] = (service.folder / "migrations" / "versions").glob("2*_when_a_task_began.py")
     assert "from app.core.models import UTCDateTime" in migration.read_text()
 

@@ -80,6 +80,7 @@ def test_dual_mode(system: Service) -> None:
     assert re.search(r"app/main.py:\d+: legacy_names uses SyncSession", refused)
 
 
+@pytest.mark.nightly
 def test_language_models(system: Service, tmp_path: Path) -> None:
     models = system.folder / "app" / "models"
     assert {"budget.py", "prompt.py", "answer.py"} <= {f.name for f in models.iterdir()}
@@ -134,6 +135,7 @@ def test_language_models(system: Service, tmp_path: Path) -> None:
             assert pool["waits"] > 0
 
 
+@pytest.mark.nightly
 def test_measurements(system: Service) -> None:
     modules = {path.name for path in (system.folder / "app").glob("*.py")}
     assert {"database.py", "models.py", "crud.py", "schemas.py", "main.py"} <= modules

@@ -18,7 +18,6 @@ from copier.errors import UnsafeTemplateError
 from release_2 import TABLE, Tree, load_moves, module_of
 from rewriting import definitions
 
-from harness.parts import nightly
 from harness.projects import NEXT, WORK_TREE, Project, Template, commit, git
 from harness.rendering import COPIER, ROOT
 from harness.variants import EXAMPLES, Variant
@@ -106,7 +105,8 @@ def test_table_has_only_what_was_there_and_what_is_there(versions: Versions) -> 
             assert not place or any(new.has(home, renamed or name) for _, new in trees), place
 
 
-@pytest.mark.parametrize("whole", [VARIANTS[0], *map(nightly, VARIANTS[1:])], ids=str)
+@pytest.mark.nightly
+@pytest.mark.parametrize("whole", VARIANTS, ids=str)
 def test_every_import_of_every_name_works_after_the_update(
     upstream: Template, tmp_path: Path, versions: Versions, whole: Variant
 ) -> None:
@@ -243,9 +243,8 @@ HALVES = {
 }
 
 
-@pytest.mark.parametrize(
-    "whole", [VARIANTS[2], *map(nightly, (*VARIANTS[:2], *VARIANTS[3:5]))], ids=str
-)
+@pytest.mark.nightly
+@pytest.mark.parametrize("whole", VARIANTS[:5], ids=str)
 def test_edit_of_each_definition_of_a_split_file_is_where_the_definition_is(
     versions: Versions, tmp_path: Path, whole: Variant
 ) -> None:
@@ -482,7 +481,8 @@ def test_later_updates_need_no_trust_and_run_nothing(
     assert project.changed() == {".copier-answers.yml", "README.md"}
 
 
-@pytest.mark.parametrize("place", [nightly(""), "services/stock"])
+@pytest.mark.nightly
+@pytest.mark.parametrize("place", ["", "services/stock"])
 def test_update_by_hand_without_trust_as_the_readme_shows(
     versions: Versions, upstream: Template, tmp_path: Path, place: str
 ) -> None:

@@ -14,6 +14,7 @@ import copier
 import pytest
 from copier.errors import UnsafeTemplateError
 
+from harness.parts import nightly
 from harness.projects import NEXT, Project, Template, commit, git
 from harness.rendering import ROOT
 
@@ -310,7 +311,7 @@ def test_update_without_trust_is_refused_and_writes_nothing(project: Project) ->
     assert project.changed() == set()
 
 
-@pytest.mark.parametrize("subfolder", ["", "services/stock"])
+@pytest.mark.parametrize("subfolder", [nightly(""), "services/stock"])
 def test_rename_without_trust_works_as_documented(
     service: Path, tmp_path: Path, subfolder: str
 ) -> None:
@@ -345,6 +346,7 @@ def test_fresh_copy_and_later_updates_need_no_trust(fresh: Path, tmp_path: Path)
     assert project.changed() == {".copier-answers.yml", "guide/database.md"}
 
 
+@pytest.mark.nightly
 def test_file_that_is_renamed_twice_keeps_its_edits(project: Project) -> None:
     append(project.folder / "app/core/slow_queries.py", b"MINE = 1")
     project.commit()

@@ -197,6 +197,7 @@ def test_pull_request_with_conflicts_is_a_draft_that_lists_them(
     assert "Field(9000" in settings
 
 
+@pytest.mark.nightly
 def test_service_in_a_monorepo_is_updated_in_its_folder(
     own_upstream: Template, tmp_path: Path, lock: Path
 ) -> None:
@@ -219,6 +220,7 @@ def test_service_in_a_monorepo_is_updated_in_its_folder(
     assert changed == ["services/mine/.copier-answers.yml", "services/mine/app/settings.py"]
 
 
+@pytest.mark.nightly
 def test_workflow_fails_without_a_branch_if_github_rejects_the_pull_request(
     repository: Repository, own_upstream: Template
 ) -> None:
