@@ -18,7 +18,7 @@ test: $(if $(ONE)$(K),,lint) ## test a selection of variants; ONE=asyncpg-jwt-fl
 
 test-all: $(if $(PART),,lint bench-smoke) ## render all variants and test many of them; PART=updates for a part
 	@scripts/setup.sh servers
-	.venv/bin/python -m pytest -n 2 --dist loadgroup --all $(PART:%=--part %)
+	.venv/bin/python -m pytest -n 3 --dist loadgroup --all $(PART:%=--part %)
 
 # What SKIP names: parts, which are files, and others, which are in the names of tests.
 skipped_parts = $(wildcard $(SKIP:%=tests/real/test_%.py))
