@@ -1,5 +1,6 @@
 """Keyset pagination: as fast and as stable on the thousandth page as on the first."""
 
+import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,11 +44,27 @@ class PageRead(BaseModel, Generic[T]):
 
     @classmethod
     def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
-        """Return `ProjectPage` for `PageRead[ProjectRead]`: generated clients use this name."""
+        """Return `ProjectPage` for `PageRead[ProjectRead]`."""
         names = [each.__name__.removesuffix("Read") for each in params if isinstance(each, type)]
         if len(names) < len(params):  # a union has no name
             return super().model_parametrized_name(params)
         return "".join(names) + cls.__name__.removesuffix("Read")
+
+
+def name_pages(document: dict[str, Any]) -> dict[str, Any]:
+    """Name the schemas of pages in an OpenAPI document `ProjectPage`, for generated clients.
+
+    Pydantic uses this name of the class as the title of its schema, but names the schema
+    `PageRead_ProjectRead_`.
+    """
+    schemas = document["components"]["schemas"]
+    titles = [schema.get("title", "") for schema in schemas.values()]
+    text = json.dumps(document)
+    for name, title in zip(schemas, titles, strict=True):
+        if "PageRead_" in name and title.isidentifier() and titles.count(title) == 1:
+            text = text.replace(f'/{name}"', f'/{title}"').replace(f'"{name}":', f'"{title}":')
+    renamed: dict[str, Any] = json.loads(text)
+    return renamed
 
 
 @dataclass(frozen=True)

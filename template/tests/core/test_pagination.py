@@ -1,6 +1,6 @@
 """Keyset pagination."""
 
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import pytest
 from fastapi import FastAPI
@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.pagination import PageParams, PageRead, fetch_page
+from app.core.pagination import PageParams, PageRead, fetch_page, name_pages
 from app.database import Database
 from tests.core.support import recorded_statements
 from tests.core.things import Thing, ThingRead
@@ -112,11 +112,40 @@ class Counts(BaseModel):
     total: int
 
 
+class CountsPage(BaseModel):
+    pass
+
+
 class CountedPageRead(PageRead[T], Generic[T, U]):
     counts: U
 
 
-def test_schema_of_a_page_is_named_after_its_items() -> None:
-    assert PageRead[ThingRead].__name__ == "ThingPage"
-    assert CountedPageRead[ThingRead, Counts].__name__ == "ThingCountsCountedPage"
-    assert PageRead[ThingRead | Counts].__name__ == "PageRead[Union[ThingRead, Counts]]"
+def test_schema_of_a_page_is_named_after_its_items(app: FastAPI) -> None:
+    schemas = app.openapi()["components"]["schemas"]
+    assert "ThingPage" in schemas
+    assert "PageRead_ThingRead_" not in schemas
+
+
+def test_page_of_a_union_or_with_the_name_of_another_class_keeps_its_name() -> None:
+    app = FastAPI()
+    responses: list[Any] = [
+        CountedPageRead[ThingRead, Counts],
+        PageRead[ThingRead | Counts],
+        PageRead[Counts],
+        CountsPage,
+    ]
+    for number, response in enumerate(responses):
+        app.get(f"/{number}", response_model=response)(lambda: None)
+    document = name_pages(app.openapi())
+    used = [
+        path["get"]["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
+        for path in document["paths"].values()
+    ]
+    names = [reference.rpartition("/")[2] for reference in used]
+    assert names == [
+        "ThingCountsCountedPage",
+        "PageRead_Union_ThingRead__Counts__",
+        "PageRead_Counts_",
+        "CountsPage",
+    ]
+    assert set(names) <= set(document["components"]["schemas"])
