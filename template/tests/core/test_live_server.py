@@ -2,13 +2,14 @@
 
 import asyncio
 import json
+import signal
 from collections.abc import AsyncIterator
 
 import pytest
 from fastapi import FastAPI, WebSocket
 from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse
-from httpx2 import AsyncClient
+from httpx2 import AsyncClient, ReadTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
@@ -18,13 +19,17 @@ from tests.core.things import Thing
 
 @pytest.fixture
 async def streaming() -> AsyncIterator[tuple[AsyncClient, asyncio.Event]]:
-    """A client of endpoints that send something, and wait for the event before the rest."""
+    """A client of endpoints that send something, and wait for the event before the rest.
+
+    They wait for a limited time: a client that needs the whole response would wait forever.
+    """
     app = FastAPI()
     released = asyncio.Event()
 
     async def chunks() -> AsyncIterator[str]:
         yield "first"
-        await released.wait()
+        async with asyncio.timeout(10):
+            await released.wait()
         yield "last"
 
     @app.get("/stream")
@@ -82,6 +87,28 @@ async def test_websocket_sends_and_receives(streaming: tuple[AsyncClient, asynci
         for text in ("a", "b"):
             await websocket.send_text(text)
             assert await websocket.receive_text() == text
+
+
+async def test_request_that_is_never_answered_does_not_keep_the_server_running(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = FastAPI()
+
+    @app.get("/")
+    async def wait() -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("tests.core.live_server.SECONDS_TO_STOP", 0.1)
+    async with asyncio.timeout(10), live_client_of(app) as client:
+        with pytest.raises(ReadTimeout):
+            await client.get("/", timeout=0.1)
+
+
+async def test_server_leaves_ctrl_c_to_pytest() -> None:
+    handler = signal.getsignal(signal.SIGINT)
+    async with live_client_of(FastAPI()) as client:
+        await client.get("/")
+        assert signal.getsignal(signal.SIGINT) is handler
 
 
 async def test_server_uses_the_transaction_of_the_test(
