@@ -48,7 +48,9 @@ def test_replicas_that_migrate_concurrently_apply_each_migration_once(
         with ThreadPoolExecutor(REPLICAS) as threads:
             results = list(threads.map(migrate, range(REPLICAS)))
         assert [code for code, _ in results] == [0] * REPLICAS, results
-        assert "".join(output for _, output in results).count("Running upgrade") == 2, results
+        output = "".join(output for _, output in results)
+        assert output.count("Running upgrade") == 2, results
+        assert "waiting for it" in output, results
         service.succeed(*stack.alembic("check"), **variables)
 
 
