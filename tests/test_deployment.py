@@ -115,8 +115,12 @@ def test_image_has_the_version_of_uv_that_tests_use(service: Path) -> None:
 
 
 def test_image_does_not_run_as_root(service: Path) -> None:
-    dockerfile = (service / "Dockerfile").read_text()
-    assert dockerfile.rindex("USER 10001") > dockerfile.rindex("FROM")
+    """The user of the last stage is a number, which Kubernetes can compare with root's."""
+    stage = (service / "Dockerfile").read_text().rpartition("\nFROM ")[2]
+    [user] = re.findall(r"^USER (.+)$", stage, re.MULTILINE)
+    assert user.isdecimal(), f"USER {user}"
+    assert int(user) > 0
+    assert f"useradd --system --uid {user} " in stage
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0", "::", "127.0.0.2"])
