@@ -4,13 +4,16 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+import httpx2
 import pytest
 
+from harness.load import load
 from harness.projects import write_migration
 from harness.running import settings
 from harness.services import Service
@@ -86,6 +89,36 @@ def test_requests_are_answered_while_a_migration_cannot_get_a_lock(
             upgrade.succeed()
             assert answers()
         assert stack.server.execute("SELECT color FROM projects LIMIT 1", database=name)
+
+
+@pytest.mark.drivers("asyncpg", further=("psycopg", "aiomysql", "asyncmy"))
+def test_longer_text_type_fails_no_read_and_no_later_write(stack: Stack) -> None:
+    alter = {
+        "postgresql": "ALTER TABLE projects ALTER COLUMN name TYPE varchar({})",
+        "mysql": "ALTER TABLE projects MODIFY name varchar({}) NOT NULL",
+    }[stack.family]
+    with stack.empty_database("longer") as name:
+        stack.migrate(name)
+        with stack.serving(stack.url(database=name), database_pool_size=4) as service:
+            project = service.call("POST", "/api/v1/projects", {"name": "Alpha"}, status=201)
+
+            def change() -> httpx2.Response:
+                path = f"/api/v1/projects/{project['id']}"
+                return service.client.patch(path, json={"description": uuid4().hex})
+
+            with load(service.client.base_url) as sent:
+                for length in (200, 300):
+                    # psycopg prepares statements that are repeated.
+                    assert {change().status_code for _ in range(40)} == {200}
+                    stack.server.execute(alter.format(length), database=name)
+                    sent.wait_for(50, 200, 201, after=time.monotonic())
+                    for response in [change() for _ in range(8)]:
+                        retry_after = response.headers.get("Retry-After")
+                        assert (response.status_code, retry_after) in {(200, None), (503, "1")}
+                    assert {change().status_code for _ in range(8)} == {200}, service.log
+            statuses = {(response.method, response.status) for response in sent.responses}
+            assert statuses == {("GET", 200), ("POST", 201)}, service.log
+            assert stack.checked_out(service) == 0
 
 
 @pytest.mark.nightly

@@ -5,10 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, Self, TypeAlias, TypeVar, TypeVarTuple, overload
 
 from sqlalchemy import Executable, Result, ScalarResult, TextClause
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.interfaces import ORMOption
 from sqlalchemy.sql.selectable import TypedReturnsRows
+
+from app.core.database_errors import ErrorKind, classify
 
 T = TypeVar("T")
 Columns = TypeVarTuple("Columns")
@@ -155,7 +158,13 @@ class ReadOnlySession:
             finally:
                 session.close()
 
-        return await self._session.run_sync(read_and_release)
+        try:
+            return await self._session.run_sync(read_and_release)
+        except DBAPIError as error:
+            if classify(error) is not ErrorKind.CONFLICT:
+                raise
+            # It has no effect that a second attempt could repeat.
+            return await self._session.run_sync(read_and_release)
 
 
 def _only_reads(statement: Any) -> bool:

@@ -9,10 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload, selectinload
 from uuid_utils.compat import uuid7
 
+from app.core.database_errors import ErrorKind
 from app.core.sessions import Reader
 from app.database import Database
 from app.settings import Settings
-from tests.core.support import checked_out
+from tests.core.support import checked_out, recorded_statements
 from tests.core.things import Thing
 
 COUNT = select(func.count()).select_from(Thing)
@@ -108,6 +109,21 @@ async def test_no_connection_is_held_between_statements(settings: Settings) -> N
         with pytest.raises(SQLAlchemyError):
             await session.scalar(select(column("nothing")).select_from(table("nowhere")))
         assert checked_out(database) == 0
+    await database.dispose()
+
+
+@pytest.mark.parametrize(("kind", "attempts"), [(ErrorKind.CONFLICT, 2), (None, 1)])
+async def test_read_is_repeated_once_after_a_conflict(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, kind: ErrorKind | None, attempts: int
+) -> None:
+    monkeypatch.setattr("app.core.sessions.classify", lambda _: kind)
+    database = Database(settings)
+    # On MySQL, reads have an engine of their own.
+    recording = recorded_statements(database, "read_engine")
+    with recording as statements, pytest.raises(SQLAlchemyError):
+        await database.read().scalar(select(column("nothing")).select_from(table("nowhere")))
+    assert len(statements) == attempts
+    assert checked_out(database) == 0
     await database.dispose()
 
 
