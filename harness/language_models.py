@@ -19,18 +19,19 @@ app = FastAPI()
 
 @app.post("/v1/chat/completions")
 async def complete(body: dict):
-    await asyncio.sleep(0.5)
-    return {"choices": [{"message": {"content": body["model"] + " says yes"}}]}
+    await asyncio.sleep({seconds})
+    return {{"choices": [{{"message": {{"content": body["model"] + " says yes"}}}}]}}
 """
 
 
 @contextmanager
-def fake_language_model(folder: Path) -> Iterator[str]:
-    """The URL of a language model that answers any number of requests after half a second."""
+def fake_language_model(folder: Path, seconds: float = 0.5) -> Iterator[str]:
+    """The URL of a language model that answers any number of requests after some time."""
     program = folder / "fake_model.py"
-    program.write_text(FAKE_MODEL)
+    program.write_text(FAKE_MODEL.format(seconds=seconds))
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "fake_model:app", "--port", str(port)]
+    command += ["--timeout-graceful-shutdown", "0"]
     log = folder / "fake_model.log"
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)

@@ -100,6 +100,7 @@ COMMON = (
             "test_examples",
             "test_health",
             "test_live_server",
+            "test_logs",
             "test_main",
             "test_middleware",
             "test_migrations",

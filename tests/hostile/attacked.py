@@ -20,6 +20,7 @@ from harness.variants import Variant
 # Not the one in the OpenAPI document, with which fuzzing would change the password.
 PASSWORD = "a password that no example has"
 SECRET = "the secret that signs tokens and never leaves"
+MODEL_PASSWORD = "the-password-of-the-language-models"
 
 
 @dataclass
@@ -58,12 +59,13 @@ def attacked_service(template: Path, folder: Path, variant: Variant) -> Iterator
         succeed_in(service, url, "alembic", "upgrade", "head")
         settings = {
             "docs": "true",
+            "log_level": "DEBUG",
             "secret_key": SECRET,
             "access_token_minutes": 600,
             "login_attempts": 1000,
             "login_attempts_per_account": 100_000,
             "login_attempts_per_address": 100_000,
-            "assistant_url": model_url,
+            "assistant_url": model_url.replace("//", f"//user:{MODEL_PASSWORD}@"),
             "assistant_models": ["one"],
         }
         with serving(service, url, **settings) as running:

@@ -8,7 +8,7 @@ import pytest
 
 from harness.variants import AUTHS, DRIVERS, EXAMPLES, ONE_EACH, STRUCTURES, Variant
 from tests.hostile.attacked import Attacked, attacked_service
-from tests.hostile.endpoints import Choose, Endpoint, T, endpoints_of
+from tests.hostile.endpoints import Choose, Endpoint, T, assert_log_is_harmless, endpoints_of
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -70,4 +70,4 @@ def endpoints(attacked: Attacked) -> Iterator[list[Endpoint]]:
     yield endpoints_of(attacked)
     for path in ("/health/ready", "/api/v1/projects", "/api/v1/stations", "/api/v1/budgets"):
         assert attacked.request("GET", path).status_code == 200
-    assert "Traceback" not in attacked.running.log
+    assert_log_is_harmless(attacked)

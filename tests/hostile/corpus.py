@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 ECHO = "d0-not-ech0-me"
+QUERY_SECRET = "a-token-in-a-query-string"
 NOBODY = str(UUID(int=2**64))
 DEEP = "[" * 10_000 + "]" * 10_000
 JSON = "application/json"
@@ -127,6 +128,9 @@ CONTENTS: dict[str, tuple[str | None, bytes]] = {
     "field name is a lone surrogate": (JSON, rb'{"\ud800": 1}'),
     "field name is NUL": (JSON, rb'{"\u0000": 1}'),
     "field names of Python": (JSON, rb'{"__class__": 1, "__proto__": 1, "self": 1}'),
+    "hundred thousand fields": (JSON, json.dumps(dict.fromkeys(map(str, range(80_000)))).encode()),
+    "field name of 900 kB": (JSON, b'{"%b": 1}' % (b"x" * 900_000)),
+    "900 kB of lists": (JSON, b'{"tasks": [%b[]]}' % (b"[]," * 300_000)),
     "ten thousand fields": (JSON, json.dumps(dict.fromkeys(map(str, range(10_000)))).encode()),
     "invalid UTF-8": (JSON, b'{"name": "\xff\xfe\xc0\x80"}'),
     "surrogates in UTF-8": (JSON, b'{"name": "\xed\xa0\x80"}'),
@@ -216,6 +220,8 @@ QUERIES = {
     "thousands of fields": "&".join(f"a{n}=1" for n in range(5_000)),
     "NUL": "%00=%00",
     "invalid UTF-8": "%ff=%ff",
+    "name of 60 kB": "a" * 60_000,
+    "token": f"token={QUERY_SECRET}",
 }
 
 # JSON values for the sort key in an otherwise valid cursor.
@@ -320,8 +326,10 @@ REJECTED_BY_UVICORN: dict[str, tuple[bytes, int]] = {
         400,
     ),
     "upgrade to a WebSocket": (
-        b"GET /api/v1/projects HTTP/1.1\r\n" + HOST + b"Connection: Upgrade\r\nUpgrade: websocket"
-        b"\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
+        b"GET /api/v1/projects?token=%b HTTP/1.1\r\n" % QUERY_SECRET.encode()
+        + HOST
+        + b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
         403,
     ),
 }

@@ -12,7 +12,7 @@ import httpx2
 import jsonschema_rs
 
 from tests.hostile import corpus
-from tests.hostile.attacked import PASSWORD, SECRET, Attacked, log_in
+from tests.hostile.attacked import MODEL_PASSWORD, PASSWORD, SECRET, Attacked, log_in
 
 # What no error response may contain.
 SECRETS = re.compile(
@@ -20,8 +20,12 @@ SECRETS = re.compile(
     r"\b(SELECT|INSERT|UPDATE|DELETE) (\w+ )*(FROM|INTO|SET)\b|\.py\b|datetime\.",
     re.IGNORECASE,
 )
+PROBLEM = {"type", "title", "status", "detail", "code", "errors", "more_errors"}
 T = TypeVar("T")
 ENDS_LOGINS = {"delete_me", "log_out_everywhere"}
+# The most bytes of an error response, and characters of a line in the log.
+MAX_ERROR_BYTES = 40_000
+MAX_LINE = 2500
 numbers = count()
 
 
@@ -132,10 +136,21 @@ def assert_harmless(response: httpx2.Response) -> None:
     assert response.status_code < 500, described
     if response.status_code >= 400:
         assert response.headers["content-type"] == "application/problem+json", described
+        assert len(response.content) <= MAX_ERROR_BYTES, described
         if response.request.method != "HEAD":
-            assert response.json().keys() == {"type", "title", "status", "detail", "code", "errors"}
+            assert response.json().keys() == PROBLEM
             assert response.json()["status"] == response.status_code
             assert not SECRETS.search(response.text), described
+
+
+def assert_log_is_harmless(attacked: Attacked) -> None:
+    """The log has no traceback, no secret, no query string and no long line."""
+    log = attacked.running.log
+    assert "Traceback" not in log
+    assert max(map(len, log.splitlines())) <= MAX_LINE
+    token = attacked.headers.get("Authorization", SECRET).removeprefix("Bearer ")
+    for secret in (PASSWORD, SECRET, MODEL_PASSWORD, token, corpus.QUERY_SECRET):
+        assert secret not in log, secret
 
 
 def describe(response: httpx2.Response) -> str:

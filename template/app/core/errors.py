@@ -27,6 +27,7 @@ from app.core.database_errors import (
     violated_constraint,
     violated_field,
 )
+from app.core.logs import shorten
 from app.core.schemas import PATTERN_MESSAGES
 
 logger = logging.getLogger(__name__)
@@ -41,6 +42,12 @@ RENAMED = {
     422: "Unprocessable Content",
 }
 
+# The most `errors` of a response, parts of a location, and characters of a part and of a message.
+MAX_ERRORS = 100
+MAX_PARTS = 20
+MAX_NAME = 100
+MAX_FIELD_MESSAGE = 500
+
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
@@ -51,6 +58,7 @@ EXAMPLE: JsonValue = {
     "detail": "The request is invalid; see `errors`.",
     "code": "invalid_request",
     "errors": [{"loc": ["body", "name"], "msg": "Field required", "type": "missing"}],
+    "more_errors": 0,
 }
 
 
@@ -70,7 +78,8 @@ class Problem(BaseModel):
     status: int
     detail: str = Field(description="What went wrong, for people.")
     code: str = Field(description="What went wrong, for programs.")
-    errors: list[FieldProblem] = Field(default=[], description="The invalid fields.")
+    errors: list[FieldProblem] = Field(default=[], description="The first invalid fields.")
+    more_errors: int = Field(default=0, description="How many errors `errors` leaves out.")
 
 
 class DomainError(Exception):
@@ -137,6 +146,7 @@ def problem(
     code: str,
     errors: list[FieldProblem] | None = None,
     headers: Mapping[str, str] | None = None,
+    more_errors: int = 0,
 ) -> Response:
     """Return an error response."""
     content = Problem(
@@ -145,6 +155,7 @@ def problem(
         detail=detail,
         code=code,
         errors=errors or [],
+        more_errors=more_errors,
     )
     return ProblemResponse(content.model_dump(), status, headers)
 
@@ -181,11 +192,20 @@ def _domain_error(_: Request, error: Exception) -> Response:
 def _invalid_request(_: Request, error: Exception) -> Response:
     assert isinstance(error, ValidationException)
     # Without the input: it may be a password, or a number that JSON cannot represent.
+    found = error.errors()
     errors = [
-        FieldProblem(loc=list(e["loc"]), msg=_message(e), type=e["type"]) for e in error.errors()
+        FieldProblem(loc=_location(e), msg=shorten(_message(e), MAX_FIELD_MESSAGE), type=e["type"])
+        for e in found[:MAX_ERRORS]
     ]
     detail = "The request is invalid; see `errors`."
-    return problem(422, detail, "invalid_request", errors)
+    more = len(found) - len(errors)
+    return problem(422, detail, "invalid_request", errors, more_errors=more)
+
+
+def _location(error: Mapping[str, Any]) -> list[str | int]:
+    # The name of an unknown field may be as long as the body, and JSON be nested deeply.
+    parts = [*error["loc"][:MAX_PARTS], *(["…"] if len(error["loc"]) > MAX_PARTS else [])]
+    return [shorten(part, MAX_NAME) if isinstance(part, str) else part for part in parts]
 
 
 def _message(error: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from sqlalchemy import ColumnElement, Select, and_, inspect, literal, or_
 
 from app.core.errors import DomainError
+from app.core.schemas import NoExtraFields
 from app.core.sessions import Reader
 
 T = TypeVar("T")
@@ -23,13 +24,11 @@ class InvalidCursor(DomainError):
     detail = "The cursor is invalid; use the `next_cursor` of a response with the same `sort`."
 
 
-class PageParams(BaseModel):
+class PageParams(NoExtraFields):
     """Query parameters of a list.
 
     A subclass declares which columns `sort` accepts, as `sort: Sort[Literal["name", "-name"]]`.
     """
-
-    model_config = ConfigDict(extra="forbid")
 
     limit: int = Field(default=20, ge=1, le=100, description="The maximum number of items.")
     cursor: str | None = Field(

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,21 +12,29 @@ from fastapi import FastAPI
 
 from app.settings import Settings
 
+logger = logging.getLogger(__name__)
+
+# For what cancelled requests do before they end, such as rolling back.
+CLEANUP_SECONDS = 5
+
 
 class Server(uvicorn.Server):
     """uvicorn with a graceful shutdown that exits with status 0.
 
     After SIGTERM, SIGINT or SIGHUP, readiness fails, so that load balancers stop sending requests.
-    After `shutdown_delay` seconds, the server closes its sockets and finishes requests in flight. A
-    second signal exits at once.
+    After `shutdown_delay` seconds, the server closes its sockets and finishes requests in flight.
+    Those that take longer than `shutdown_timeout` seconds are cancelled, and end before the
+    connections to the database are closed. A second signal exits at once.
 
-    `capture_signals`, `should_exit` and `force_exit` are undocumented. Remove the override when
-    uvicorn can exit with status 0: `tests/core/test_server.py` is the contract.
+    `capture_signals`, `should_exit`, `force_exit` and `server_state` are undocumented. Remove the
+    override when uvicorn can exit with status 0, and waits for the requests that it cancels:
+    `tests/core/test_server.py` is the contract.
     """
 
     def __init__(self, app: FastAPI, settings: Settings) -> None:
         self.state = app.state
         self.delay = settings.shutdown_delay
+        self.timeout = settings.shutdown_timeout
         config = uvicorn.Config(
             app,
             # "" stands for all addresses; uvicorn would listen at "::" for IPv6 only.
@@ -36,7 +45,8 @@ class Server(uvicorn.Server):
             server_header=False,
             # uvicorn's own default trusts X-Forwarded-For of each program on this machine.
             forwarded_allow_ips=settings.forwarded_allow_ips,
-            timeout_graceful_shutdown=settings.shutdown_timeout,
+            timeout_graceful_shutdown=self.timeout + CLEANUP_SECONDS,
+            ws_max_size=settings.max_body_bytes,
         )
         super().__init__(config)
 
@@ -66,6 +76,15 @@ class Server(uvicorn.Server):
     def stop(self) -> None:
         """Finish the requests in flight and exit."""
         self.should_exit = True
+        asyncio.get_running_loop().call_later(self.timeout, self.cancel_requests)
+
+    def cancel_requests(self) -> None:
+        """Cancel the requests that are still in flight."""
+        tasks = self.server_state.tasks
+        if tasks:
+            logger.error("SHUTDOWN_TIMEOUT is over: cancelled %d requests", len(tasks))
+        for task in tasks:
+            task.cancel()
 
 
 def shutdown_signals() -> list[signal.Signals]:

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from httpx2 import AsyncClient
-from pydantic import Field, SecretStr
+from pydantic import Field, JsonValue, SecretStr, TypeAdapter, ValidationError
 
-from app.core.errors import add_error_handlers
-from app.core.schemas import Input, SingleLineStr, Text
+from app.core.errors import MAX_PARTS, add_error_handlers
+from app.core.schemas import MAX_UNKNOWN_FIELDS, Input, SingleLineStr, Text
 from tests.core.fixtures import client_of
 
 
@@ -66,6 +66,59 @@ async def test_message_says_what_is_wrong(body: dict[str, Any], message: str) ->
         response = await client.post("/registrations", json=body)
     [error] = response.json()["errors"]
     assert error["msg"].startswith(message)
+
+
+async def test_many_unknown_fields_are_one_error(client: AsyncClient) -> None:
+    unknown = {f"x{number}": "1" for number in range(1000)}
+    for response in (
+        await client.post("/things", json=unknown),
+        await client.get("/things", params=unknown),
+    ):
+        assert response.status_code == 422
+        assert [error["msg"] for error in response.json()["errors"]] == ["too many unknown fields"]
+
+
+async def test_few_unknown_fields_are_named(client: AsyncClient) -> None:
+    body = {"name": "x"} | dict.fromkeys(map(str, range(MAX_UNKNOWN_FIELDS)))
+    errors = (await client.post("/things", json=body)).json()["errors"]
+    assert len(errors) == MAX_UNKNOWN_FIELDS
+    assert errors[0]["loc"] == ["body", "0"]
+
+
+class Configuration(Input):
+    options: dict[str, JsonValue]
+
+
+def nested(levels: int) -> JsonValue:
+    """Return an object in an object, and so on."""
+    value: JsonValue = 1
+    for _ in range(levels):
+        value = {"a": value}
+    return value
+
+
+@pytest.mark.parametrize(
+    "value", [nested(300), "\ud800", {"\ud800": 1}, float("nan"), "x" * 10_001]
+)
+def test_json_that_could_not_be_read_again_is_rejected(value: JsonValue) -> None:
+    with pytest.raises(ValidationError):
+        Configuration(options={"a": value})
+    accepted = Configuration(options={"a": nested(200)})
+    assert TypeAdapter(Configuration).dump_json(accepted)
+
+
+async def test_location_in_deeply_nested_json_is_shortened() -> None:
+    app = FastAPI()
+    add_error_handlers(app)
+
+    @app.post("/configurations")
+    async def configure(body: Configuration) -> None: ...
+
+    async with client_of(app) as client:
+        response = await client.post("/configurations", json={"options": {"a": nested(300)}})
+    [error] = response.json()["errors"]
+    assert error["loc"][:3] == ["body", "options", "a"]
+    assert (len(error["loc"]), error["loc"][-1]) == (MAX_PARTS + 1, "…")
 
 
 async def test_datetime_out_of_range_is_rejected_with_the_range(client: AsyncClient) -> None:

@@ -9,8 +9,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
-from fastapi import Request
+from fastapi import Request, WebSocket
 from httpx2 import ASGITransport, AsyncClient, ConnectError, Response
+from httpx2.websockets import WebSocketDisconnect
+from sqlalchemy import event, text
 
 from app.core.server import Server, serve, shutdown_signals
 from app.database import Database
@@ -31,6 +33,7 @@ class RunningServer:
     database: Database
     begun: asyncio.Event = field(default_factory=asyncio.Event)
     released: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: list[str] = field(default_factory=list)
 
     async def start_slow_request(self) -> asyncio.Task[Response]:
         """Return a request in flight."""
@@ -40,11 +43,13 @@ class RunningServer:
 
 
 @asynccontextmanager
-async def running_server(settings: Settings, delay: float) -> AsyncIterator[RunningServer]:
+async def running_server(
+    settings: Settings, delay: float, **changes: int
+) -> AsyncIterator[RunningServer]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    changes = {"port": port, "shutdown_delay": delay, "allowed_hosts": ["127.0.0.1"]}
-    app = create_app(settings.model_copy(update=changes))
+    own = {"port": port, "shutdown_delay": delay, "allowed_hosts": ["127.0.0.1"]}
+    app = create_app(settings.model_copy(update=own | changes))
     server = Server(app, app.state.settings)
     async with (
         asyncio.timeout(MAX_SECONDS),
@@ -56,8 +61,20 @@ async def running_server(settings: Settings, delay: float) -> AsyncIterator[Runn
         @app.get("/slow")
         async def slow() -> str:
             running.begun.set()
-            await running.released.wait()
+            try:
+                await running.released.wait()
+            except asyncio.CancelledError:
+                async with running.database.write() as session:
+                    await session.execute(text("SELECT 1"))
+                running.ended.append("request")
+                raise
             return "done"
+
+        @app.websocket("/messages")
+        async def receive(websocket: WebSocket) -> None:
+            await websocket.accept()
+            while True:
+                await websocket.send_text(str(len(await websocket.receive_text())))
 
         await until(lambda: server.started)
         yield running
@@ -96,6 +113,32 @@ async def test_request_in_flight_is_finished_before_connections_are_closed(
         assert (response.status_code, response.json()) == (200, "done")
         await running.task
         assert running.database.engine.pool.checkedin() == 0  # type: ignore[attr-defined]
+
+
+async def test_cancelled_request_ends_before_connections_are_closed(settings: Settings) -> None:
+    async with running_server(settings, delay=0, shutdown_timeout=0) as running:
+        engine = running.database.engine.sync_engine
+        event.listen(engine, "engine_disposed", lambda _: running.ended.append("database"))
+        request = await running.start_slow_request()
+        send_sigterm()
+        await running.task
+        assert (await request).status_code == 500
+        assert running.ended[:2] == ["request", "database"]
+
+
+async def test_websocket_message_over_the_limit_of_bodies_closes_the_websocket(
+    settings: Settings,
+) -> None:
+    async with (
+        running_server(settings, delay=0, max_body_bytes=1000) as running,
+        running.client.websocket("/messages") as websocket,
+    ):
+        await websocket.send_text("x" * 1000)
+        assert await websocket.receive_text() == "1000"
+        await websocket.send_text("x" * 1001)
+        with pytest.raises(WebSocketDisconnect) as caught:
+            await websocket.receive_text()
+        assert caught.value.code == 1009
 
 
 async def test_second_signal_exits_at_once(settings: Settings) -> None:

@@ -64,8 +64,10 @@ async def test_request_without_a_route_is_logged_with_its_path(
     app.mount("/mounted", mounted)
     async with client_of(app) as client:
         await client.get("/mounted/here")
+        await client.get(f"/mounted/{'x' * 10_000}")
     await database.dispose()
     assert " s in GET /mounted/here: SELECT" in caplog.text
+    assert "xxx… (9809 more): SELECT" in caplog.text
 
 
 async def test_failed_statement_is_logged(
