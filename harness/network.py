@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 # A socket filter (Linux) drops packets before the kernel acknowledges them.
 SO_ATTACH_FILTER = 26
 SO_DETACH_FILTER = 27
+NO_ADDRESS = bytes(16)  # connecting to it (AF_UNSPEC) resets a connection
 DROP = struct.pack("HBBI", 0x06, 0, 0, 0)  # the BPF program `return 0`
 
 
@@ -38,6 +39,11 @@ class Network:
         with suppress(OSError):
             self.listener.setsockopt(socket.SOL_SOCKET, SO_DETACH_FILTER, 0)
         self.connected.set()
+
+    def reset(self) -> None:
+        """Reset every open connection, as a firewall does that has forgotten it."""
+        for each in self.clients:
+            ctypes.CDLL(None).connect(each.fileno(), NO_ADDRESS, len(NO_ADDRESS))
 
     def close(self) -> None:
         self.closed = True

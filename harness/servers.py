@@ -95,6 +95,20 @@ class Server(ABC):
         # PostgreSQL does not start again while one of its children is alive.
         psutil.wait_procs(children, timeout=SECONDS_TO_STOP)
 
+    def freeze(self) -> None:
+        """Stop all processes of the server from running; its connections stay open."""
+        for process in self._processes():
+            process.suspend()
+
+    def thaw(self) -> None:
+        for process in self._processes():
+            process.resume()
+
+    def _processes(self) -> list[psutil.Process]:
+        assert self.process is not None
+        server = psutil.Process(self.process.pid)
+        return [server, *server.children(recursive=True)]
+
     def execute(
         self, statement: str, *parameters: Any, database: str | None = None
     ) -> list[tuple[Any, ...]]:

@@ -23,6 +23,7 @@ ENDPOINTS = """
 import asyncio  # noqa: E402
 from collections.abc import AsyncIterator  # noqa: E402
 
+from fastapi import HTTPException  # noqa: E402
 from fastapi.responses import StreamingResponse  # noqa: E402
 from sqlalchemy import Integer, Select, cast, literal_column, select, text  # noqa: E402
 
@@ -32,6 +33,18 @@ from app.database import ReadSession, Session  # noqa: E402
 @app.get("/slow")
 async def slow(session: Session, seconds: float) -> None:
     await session.execute(text("{sleep}"), {{"seconds": seconds}})
+
+
+@app.get("/slow-commit")
+async def slow_commit(session: Session, seconds: float) -> None:
+    await session.execute(text("UPDATE projects SET version = version"))
+    await asyncio.sleep(seconds)
+
+
+@app.get("/slow-rollback")
+async def slow_rollback(session: Session, seconds: float) -> None:
+    await slow_commit(session, seconds)
+    raise HTTPException(404)
 
 
 @app.get("/stream")

@@ -32,6 +32,49 @@ def serving_over_network(stack: Stack) -> Iterator[tuple[Running, Network]]:
             yield service, proxy
 
 
+@pytest.mark.drivers("aiomysql", further=("asyncpg", "psycopg", "asyncmy"))
+def test_reset_connections_are_replaced(stack: Stack) -> None:
+    """A request may get a 503 if its connection was reset just before, but never a 500."""
+    with serving_over_network(stack) as (service, proxy):
+        for _ in range(3):
+            with load(service.client.base_url) as sent:
+                sent.wait_for(50, 200, 201)
+                proxy.reset()
+                sent.wait_for(50, 200, 201)
+            assert {response.status for response in sent.responses} <= {200, 201, 503}, service.log
+        assert "Traceback" not in service.log
+        assert stack.checked_out(service) == 0
+
+
+@pytest.mark.drivers("asyncpg", "aiomysql", further=("psycopg", "asyncmy"))
+def test_frozen_server_delays_requests_for_a_limited_time(stack: Stack) -> None:
+    """Its kernel still acknowledges packets and accepts connections."""
+    limits = {"database_pool_size": 4, "database_statement_timeout": STATEMENT_TIMEOUT}
+    paths = ["/slow?seconds=1.9", "/slow-commit?seconds=1", "/slow-rollback?seconds=1"]
+    with stack.serving(**limits) as service, ThreadPoolExecutor(8) as threads:
+        with load(service.client.base_url) as before:
+            before.wait_for(50, 200, 201)
+        waiting = [threads.submit(service.client.get, path) for path in paths]
+        eventually(lambda: stack.checked_out(service) == len(paths))
+        stack.server.freeze()
+        try:
+            frozen = time.monotonic()
+            paths = ["/api/v1/projects", "/health/ready"]
+            waiting += [threads.submit(service.client.get, path) for path in paths]
+            for response in waiting:
+                assert response.result().status_code == 503, service.log
+                assert time.monotonic() - frozen < BOUND
+            service.call("GET", "/health/ready", status=503)
+        finally:
+            stack.server.thaw()
+        eventually(lambda: service.client.get("/health/ready").status_code == 200)
+        with load(service.client.base_url) as after:
+            after.wait_for(50, 200, 201)
+        assert {response.status for response in after.responses} == {200, 201}, service.log
+        assert "Traceback" not in service.log
+        assert stack.checked_out(service) == 0
+
+
 @pytest.mark.drivers("asyncpg", "aiomysql", further=("psycopg", "asyncmy"))
 def test_lost_network_delays_requests_for_a_limited_time(stack: Stack) -> None:
     """Also a request whose statement has arrived, so that TCP retransmits nothing."""

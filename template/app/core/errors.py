@@ -256,7 +256,7 @@ def _database_error(_: Request, error: Exception) -> Response:
     errors = [FieldProblem(loc=["body", field], msg=detail, type=kind)] if field else []
     headers = {}
     if status == 503:
-        logger.warning("%s: %s", kind, error)
+        logger.warning("%s: %s", kind, " ".join(str(error).split()))  # in one line
         headers["Retry-After"] = "1"
     elif kind is ErrorKind.BAD_VALUE:
         logger.warning("%s: %s", kind, rejected_statement(error))

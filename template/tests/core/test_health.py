@@ -52,12 +52,14 @@ async def test_service_stays_ready_when_a_newer_release_has_migrated(
     assert (await client.get("/health/ready")).status_code == 200
 
 
+@pytest.mark.parametrize("is_lost", [True, False])
 @pytest.mark.real_commits
 async def test_failed_query_is_not_mistaken_for_a_missing_table(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+    database: Database, monkeypatch: pytest.MonkeyPatch, is_lost: bool
 ) -> None:
     async def fail(*_: object) -> None:
-        raise DBAPIError("", None, Exception("permission denied"))
+        error = Exception("permission denied")
+        raise DBAPIError("", None, error, connection_invalidated=is_lost)
 
     monkeypatch.setattr(ReadOnlySession, "scalars", fail)
     with pytest.raises(DBAPIError, match="permission denied"):
