@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -49,7 +50,10 @@ def test_reset_connections_are_replaced(stack: Stack) -> None:
 @pytest.mark.drivers("asyncpg", "aiomysql", further=("psycopg", "asyncmy"))
 def test_frozen_server_delays_requests_for_a_limited_time(stack: Stack) -> None:
     """Its kernel still acknowledges packets and accepts connections."""
-    limits = {"database_pool_size": 4, "database_statement_timeout": STATEMENT_TIMEOUT}
+    limits: dict[str, Any] = {
+        "database_pool_size": 4,
+        "database_statement_timeout": STATEMENT_TIMEOUT,
+    }
     paths = ["/slow?seconds=1.9", "/slow-commit?seconds=1", "/slow-rollback?seconds=1"]
     with stack.serving(**limits) as service, ThreadPoolExecutor(8) as threads:
         with load(service.client.base_url) as before:

@@ -8,6 +8,8 @@ import pytest
 from tests.faults.stack import Stack
 from tests.faults.test_outages import kill_all_connections
 
+# Roles that may read and write every row.
+ROWS = "pg_read_all_data, pg_write_all_data"
 # What an operator does, and how it is undone.
 POSTGRESQL = {
     "ALTER ROLE service PASSWORD 'changed'": "ALTER ROLE service PASSWORD 'secret'",
@@ -17,7 +19,7 @@ POSTGRESQL = {
     "REVOKE CONNECT ON DATABASE {} FROM PUBLIC": "GRANT CONNECT ON DATABASE {} TO PUBLIC",
     "ALTER DATABASE {} CONNECTION LIMIT 0": "ALTER DATABASE {} CONNECTION LIMIT -1",
     "ALTER DATABASE {} ALLOW_CONNECTIONS false": "ALTER DATABASE {} ALLOW_CONNECTIONS true",
-    "REVOKE {} FROM service": "GRANT {} TO service",
+    f"REVOKE {ROWS} FROM service": f"GRANT {ROWS} TO service",
 }
 MYSQL = {
     "ALTER USER service IDENTIFIED BY 'changed'": "ALTER USER service IDENTIFIED BY 'secret'",
@@ -33,33 +35,28 @@ REQUESTS = [("GET", "/api/v1/projects"), ("POST", "/api/v1/projects"), ("GET", "
 
 @contextmanager
 def role(stack: Stack) -> Iterator[str]:
-    """The URL of the database for a role without any other privileges."""
-    if stack.family == "postgresql":
-        rules = stack.server.folder / "data" / "pg_hba.conf"
-        trusting = rules.read_text()
-        rules.write_text(f"host all service all scram-sha-256\n{trusting}")
-        stack.execute("SELECT pg_reload_conf()")
-        stack.execute("CREATE ROLE service LOGIN PASSWORD 'secret'")
-        stack.execute("GRANT pg_read_all_data, pg_write_all_data TO service")
-    else:
+    """The URL of the database for a role that has no other privileges."""
+    if stack.family == "mysql":
         stack.execute("CREATE USER service IDENTIFIED BY 'secret'")
         stack.execute(f"GRANT ALL ON {stack.database}.* TO service")
+    else:
+        rules = stack.server.folder / "data" / "pg_hba.conf"
+        if " service " not in rules.read_text():
+            rules.write_text(f"host all service all scram-sha-256\n{rules.read_text()}")
+            stack.execute("SELECT pg_reload_conf()")
+        stack.execute("CREATE ROLE service LOGIN PASSWORD 'secret'")
+        stack.execute(f"GRANT {ROWS} TO service")
     yield f"{stack.family}://service:secret@127.0.0.1:{stack.server.port}/{stack.database}"
-    if stack.family == "postgresql":
-        rules.write_text(trusting)
-    stack.execute("DROP ROLE service" if stack.family == "postgresql" else "DROP USER service")
+    stack.execute("DROP USER service")
 
 
 @pytest.mark.drivers("asyncpg", "aiomysql", further=("psycopg", "asyncmy"))
 def test_refusal_is_a_503_with_one_line_in_the_log_and_no_restart(stack: Stack) -> None:
     with role(stack) as url, stack.serving(url) as service:
         for refuse, accept in REFUSALS[stack.family].items():
-            name = stack.database
-            if refuse == "REVOKE {} FROM service":
-                name = "pg_read_all_data, pg_write_all_data"
             service.call("GET", "/api/v1/projects")
             kill_all_connections(stack)
-            stack.server.execute(refuse.format(name))
+            stack.server.execute(refuse.format(stack.database))
             logged = len(lines(service.log))
             for number, (method, path) in enumerate(REQUESTS):
                 response = service.client.request(method, path, json={"name": f"{number}"})
@@ -69,7 +66,7 @@ def test_refusal_is_a_503_with_one_line_in_the_log_and_no_restart(stack: Stack) 
             new = lines(service.log)[logged:]
             assert len(new) == len(REQUESTS), (refuse, new)
             assert all("WARNING app.core.errors" in line for line in new)
-            stack.server.execute(accept.format(name))
+            stack.server.execute(accept.format(stack.database))
             service.call("GET", "/health/ready")
             service.call("GET", "/api/v1/projects")
 
