@@ -106,7 +106,7 @@ def test_longer_text_type_fails_no_read_and_no_later_write(stack: Stack) -> None
                 path = f"/api/v1/projects/{project['id']}"
                 return service.client.patch(path, json={"description": uuid4().hex})
 
-            with load(service.client.base_url) as sent:
+            with load(service.client.base_url, 4) as sent:
                 for length in (200, 300):
                     # psycopg prepares statements that are repeated.
                     assert {change().status_code for _ in range(40)} == {200}
