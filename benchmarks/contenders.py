@@ -32,6 +32,7 @@ UNLIMITED = {
     "login_attempts": 1000,
     "login_attempts_per_account": 100_000,
     "login_attempts_per_address": 100_000,
+    "registrations_per_address": 100_000,
 }
 
 

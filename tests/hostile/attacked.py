@@ -66,6 +66,7 @@ def attacked_service(template: Path, folder: Path, variant: Variant) -> Iterator
             "login_attempts_per_account": 100_000,
             "login_attempts_per_address": 100_000,
             "assistant_url": model_url.replace("//", f"//user:{MODEL_PASSWORD}@"),
+            "registrations_per_address": 100_000,
             "assistant_models": ["one"],
         }
         with serving(service, url, **settings) as running:
