@@ -2,12 +2,19 @@
 
 import re
 import subprocess
+import tomllib
+from collections.abc import Callable
+from importlib.metadata import distributions
 from pathlib import Path
 
+import copier
 import pytest
 import yaml
 
+from harness.parts import nightly
 from harness.rendering import COPIER, render
+from harness.servers import Server
+from harness.services import UV
 from harness.terminal import Terminal
 from harness.variants import DRIVERS, EXAMPLES, ONE_EACH, QUESTIONS
 
@@ -142,7 +149,77 @@ def test_answers_file_has_the_answers_to_questions_and_no_others(
 ) -> None:
     service = render(template, tmp_path / "service", driver="asyncpg")
     answers = yaml.safe_load((service / ".copier-answers.yml").read_text())
-    assert set(answers) == {"_src_path", *ASKED} - ONLY_ON_UPDATE
+    derived = {"package_name", "database_name", "checksum"}
+    assert set(answers) == {"_src_path", *ASKED, *derived} - ONLY_ON_UPDATE
+
+
+# Names of requirements, of users and databases of PostgreSQL and MySQL, and of devices of Windows.
+NAMES = [
+    ("FastAPI", "fastapi-service", "fastapi"),
+    ("Root", "root-service", "service_root"),
+    ("PG x", "pg-x-service", "service_pg_x"),
+    (
+        "A service with as many characters as a name allows",
+        "a-service-with-as-many-characters-as-a-name-allows-service",
+        "a_service_with_as_many_character",
+    ),
+    nightly("Stock Keeper", "stock-keeper-service", "stock_keeper"),
+    nightly("My Service", "my-service", "my_service"),
+    nightly("Postgres", "postgres-service", "service_postgres"),
+    nightly("User", "user-service", "service_user"),
+    nightly("Con", "con-service", "service_con"),
+]
+
+
+@pytest.mark.parametrize(("name", "package", "database"), NAMES)
+def test_package_user_and_database_have_names_that_work(
+    template: Path, tmp_path: Path, name: str, package: str, database: str
+) -> None:
+    service = tmp_path / "service"
+    copier.run_copy(
+        str(template),
+        service,
+        data={"service_name": name, "driver": "aiomysql"},
+        defaults=True,
+        quiet=True,
+        exclude=["*", "!pyproject.toml", "!compose.yaml", "!.env"],
+    )
+    project = tomllib.loads((service / "pyproject.toml").read_text())["project"]
+    assert project["name"] == package
+    server = yaml.safe_load((service / "compose.yaml").read_text())["services"]["database"]
+    assert server["environment"]["MYSQL_USER"] == database
+    assert server["environment"]["MYSQL_DATABASE"] == database
+    assert len(database) <= 32
+    url = f"DATABASE_URL=mysql://{database}:development@localhost:3306/{database}\n"
+    assert url in (service / ".env").read_text()
+
+
+def test_no_requirement_has_the_name_of_a_service() -> None:
+    required = {found.metadata["Name"].lower() for found in distributions()}
+    assert "fastapi" in required
+    assert not [package for package in required if package.endswith("service")]
+
+
+@pytest.mark.nightly
+def test_service_with_the_name_of_a_requirement_can_be_locked(
+    template: Path, tmp_path: Path
+) -> None:
+    service = render(template, tmp_path / "service", service_name="FastAPI")
+    subprocess.run([UV, "lock", "--quiet"], cwd=service, check=True)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("family", ["postgresql", "mysql"])
+def test_servers_accept_the_names_of_users_and_databases(
+    servers: Callable[[str], Server], family: str
+) -> None:
+    server, kind = servers(family), "ROLE" if family == "postgresql" else "USER"
+    names = [values[-1] for values in (getattr(row, "values", row) for row in NAMES)]
+    for name in names:
+        server.execute(f"CREATE {kind} {name}")
+        server.execute(f"DROP {kind} {name}")
+        server.create_database(name)
+        server.drop_database(name)
 
 
 @pytest.mark.parametrize("driver", ONE_EACH)

@@ -1,5 +1,6 @@
 """Updates that change an answer: what they refuse, add and leave alone."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -207,15 +208,64 @@ def test_message_names_the_new_development_database(
     assert "my_service.db" not in project.changed()
 
 
-def test_message_warns_that_another_service_name_is_another_database(
+@pytest.mark.parametrize(
+    ("version", "name", "package", "database"),
+    [
+        # A copy of this name now has others, with which MySQL works.
+        ("2.2.0", "Root", "root", "root"),
+        nightly(WORK_TREE, "Root", "root-service", "service_root"),
+    ],
+)
+def test_package_user_and_database_keep_their_names(
+    upstream: Template, tmp_path: Path, version: str, name: str, package: str, database: str
+) -> None:
+    """Also if the service gets another name: rows and access tokens depend on them."""
+    project = Project.copy(
+        upstream, tmp_path / "project", version, service_name=name, driver="aiomysql", auth="jwt"
+    )
+    named = ["pyproject.toml", "compose.yaml", ".env", ".env.example", "app/core/tokens.py"]
+    lines = {
+        path: [
+            line
+            for line in (project.folder / path).read_text().splitlines()
+            if re.search(rf"\b({package}|{database})\b", line)
+        ]
+        for path in named
+    }
+    assert all(lines.values())
+    for answers in ({}, {"service_name": "Stock Keeper"}):
+        project.update(**answers)
+        project.commit()
+        for path, expected in lines.items():
+            assert set(expected) <= set((project.folder / path).read_text().splitlines())
+            assert "stock_keeper" not in (project.folder / path).read_text()
+    assert "Stock Keeper" in (project.folder / "README.md").read_text()
+
+
+def test_answers_that_were_edited_by_hand_are_refused_with_a_message(
     upstream: Template, tmp_path: Path
 ) -> None:
     project = Project.copy(upstream, tmp_path / "project", driver="asyncpg")
-    message = project.update(service_name="Stock Keeper")
-    assert "now call the database stock_keeper, not my_service" in message
-    assert 'POSTGRES_DB: "stock_keeper"' in (project.folder / "compose.yaml").read_text()
+    file = project.folder / ".copier-answers.yml"
+    unedited = file.read_text()
+    for old, new in (
+        ("structure: flat", "structure: layered"),
+        ("driver: asyncpg", "driver: psycopg"),
+        ("auth: none", "auth: jwt"),
+        ("database_name: my_service", "database_name: other"),
+        ("- projects\n", "- assistant\n"),
+    ):
+        assert old in unedited
+        file.write_text(unedited.replace(old, new))
+        project.commit()
+        with pytest.raises(ValueError, match="was edited by hand"):
+            project.update()
+        assert project.changed() == set()
+    # As after a merge of two updates.
+    file.write_text(re.sub(r"checksum: .+\n", "", unedited))
     project.commit()
-    assert "until now" not in project.update(service_name="Stock-keeper")
+    project.update()
+    assert file.read_text() == unedited
 
 
 def test_message_lists_no_setting_that_existed(upstream: Template, tmp_path: Path) -> None:

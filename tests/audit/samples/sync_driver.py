@@ -23,6 +23,7 @@ ACCEPTED = {
         sync_engine = create_engine("sqlite:///app.db")
         engine = create_async_engine(URL.replace("postgresql://", "postgresql+asyncpg://"))
         assert URL.startswith("mysql://") is False
+        assert not URL.startswith(prefix := "sqlite:///") or URL == "mysql://"
         """,
     "a URL in code without async engines": """
         URL = "postgresql://db/app"

@@ -29,6 +29,8 @@ HARMLESS_CALLS = words(
     "compile count create_engine find fullmatch index len lstrip match partition print "
     "removeprefix replace search split startswith sub"
 )
+# Expressions that a URL is a part of.
+PARTS = ast.JoinedStr | ast.Tuple | ast.List | ast.BinOp | ast.keyword | ast.NamedExpr
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ def is_sync_alembic_environment(module: Module) -> bool:
 def is_harmless(node: ast.AST, module: Module) -> bool:
     """Whether a URL is documented, compared, rewritten, or given to a sync engine."""
     parent = module.parents.get(node)
-    while isinstance(parent, ast.JoinedStr | ast.Tuple | ast.List | ast.BinOp | ast.keyword):
+    while isinstance(parent, PARTS):
         parent = module.parents.get(parent)
     if isinstance(parent, ast.Call):
         return last_name(parent.func) in HARMLESS_CALLS
