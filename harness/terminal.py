@@ -56,14 +56,17 @@ class Terminal:
     def wait_for(self, text: str) -> None:
         """Wait until the screen shows the text, in which lines are not cut."""
         while text not in self.text:
-            ready, _, _ = select([self.files], [], [], SECONDS)
-            assert ready, f"the screen does not show {text!r}:\n{self.text}"
-            self.stream.feed(os.read(self.files, 65_536))
+            self.stream.feed(self._read(f"the screen does not show {text!r}"))
 
     def end(self) -> None:
         """Wait until the command has succeeded."""
         with suppress(OSError):  # the end of the output
-            while output := os.read(self.files, 65_536):
+            while output := self._read("the command does not end"):
                 self.stream.feed(output)
         os.close(self.files)
         assert self.process.wait() == 0, self.text
+
+    def _read(self, otherwise: str) -> bytes:
+        ready, _, _ = select([self.files], [], [], SECONDS)
+        assert ready, f"{otherwise}:\n{self.text}"
+        return os.read(self.files, 65_536)

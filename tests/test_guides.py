@@ -181,6 +181,19 @@ def headings(document: Path) -> set[str]:
     return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
+def test_commands_of_documents_update_without_asking_every_question_again() -> None:
+    commands = [
+        line.strip()
+        for folder in ("docs/guides", "includes", "template")
+        for document in sorted((ROOT / folder).rglob("*"))
+        if document.name.endswith((".md", ".md.jinja", ".txt.jinja"))
+        for line in document.read_text().splitlines()
+        if "uvx copier update" in line
+    ]
+    assert len(commands) > 5
+    assert [command for command in commands if "--skip-answered" not in command] == []
+
+
 def test_index_links_every_guide() -> None:
     folder = ROOT / "docs" / "guides"
     linked = re.findall(r"\]\(([\w-]+\.md)\)", (folder / "README.md").read_text())

@@ -38,7 +38,7 @@ def test_models_of_an_owner_work(installed: Callable[[Variant], Service], driver
     service.uv_run("ruff", "check", *(f"app/{name}.py" for name in MODELS))
     if driver == ONE_EACH[0]:
         service.uv_run("mypy", "app")
-    own = [f"tests/test_{name}.py" for name in ("archive", "constraints", "library")]
+    own = [f"tests/test_{name}.py" for name in ("archive", "client", "constraints", "library")]
     service.uv_run("pytest", "-q", *own, "tests/core/test_migrations.py")
     shutil.copy(FAILING, service.folder / "tests")
     failed = service.uv_run_failing("pytest", "-q", "--tb=no", "tests/test_failing.py")
