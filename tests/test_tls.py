@@ -34,6 +34,7 @@ POSTGRESQL = {
     # As in libpq: a named authority is verified.
     "@localhost:$PORT/app?sslmode=require&sslrootcert=$OTHER": "Set sslrootcert",
     "@localhost:$PORT/app?sslmode=verify-full": "Set sslrootcert",
+    "@localhost:$PORT/app?sslmode=require&sslcert=$CA": "Set sslcert and sslkey",
     "@localhost:$PORT/app?sslmode=disable": "accepts only TLS",
     "@localhost:$PLAIN/postgres?sslmode=require": "has no TLS",
     "@localhost:1,localhost:$PORT/app?sslmode=require&target_session_attrs=primary": ENCRYPTED,

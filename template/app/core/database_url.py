@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection
 from pathlib import Path
+from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 
 from sqlalchemy import URL, make_url
 
@@ -48,3 +49,18 @@ def check_files(url: URL, *parameters: str) -> None:
         path = url.query.get(parameter)
         if path is not None and not Path(str(path)).is_file():
             raise ValueError(f"DATABASE_URL: the file of {parameter} does not exist: {path}")
+
+
+def check_certificates(url: URL, *parameters: str) -> None:
+    """Raise `ValueError` if one of these query parameters names a file without a certificate."""
+    check_files(url, *parameters)
+    for parameter in parameters:
+        path = url.query.get(parameter)
+        if path is None:
+            continue
+        try:
+            SSLContext(PROTOCOL_TLS_CLIENT).load_verify_locations(str(path))
+        except OSError:  # also if it may not be read
+            raise ValueError(
+                f"DATABASE_URL: the file of {parameter} has no readable certificate: {path}"
+            ) from None

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from app.core.database_url import check_files, parse_database_url
+from app.core.database_url import check_certificates, check_files, parse_database_url
 from app.settings import Settings
-from tests.core.support import with_url
+from tests.core.support import CERTIFICATE, with_url
 
 HOSTS = "scheme://user:p%40ss@one:1,two:2/name"
 
@@ -39,3 +39,14 @@ def test_file_that_does_not_exist_is_rejected(tmp_path: Path) -> None:
         check_files(url, "certificate", "authority")
     (tmp_path / "ca").touch()
     check_files(url, "certificate", "authority")
+
+
+@pytest.mark.parametrize("content", ["", "a certificate", CERTIFICATE.replace("MII", "MIII")])
+def test_file_without_a_certificate_is_rejected(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "ca"
+    url = make_url("scheme://host/name").update_query_dict({"authority": str(file)})
+    file.write_text(content)
+    with pytest.raises(ValueError, match="the file of authority has no readable certificate"):
+        check_certificates(url, "certificate", "authority")
+    file.write_text(CERTIFICATE)
+    check_certificates(url, "certificate", "authority")
