@@ -162,10 +162,24 @@ def problem(
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the `responses=` of an endpoint or router for these statuses."""
-    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {
-        status: {"description": reason_phrase(status), "content": content} for status in statuses
+        status: {"description": reason_phrase(status), "content": {MEDIA_TYPE: _content(status)}}
+        for status in statuses
     }
+
+
+def _content(status: int) -> dict[str, Any]:
+    content: dict[str, Any] = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    if status != 422:  # the example of the schema
+        content["example"] = _general_problem(status).model_dump(exclude_defaults=True)
+    return content
+
+
+def _general_problem(status: int) -> Problem:
+    """Return the problem of which only the status is known."""
+    phrase = reason_phrase(status)
+    code = re.sub(r"\W+", "_", phrase.lower().replace("'", ""))
+    return Problem(title=phrase, status=status, detail=f"{phrase.capitalize()}.", code=code)
 
 
 def problem_schemas() -> dict[str, Any]:
@@ -223,13 +237,12 @@ def _http_error(request: Request, error: Exception) -> Response:
     headers = error.headers
     if error.status_code == 405:
         headers = {"Allow": ", ".join(_allowed_methods(request))}
-    phrase = reason_phrase(error.status_code)
+    general = _general_problem(error.status_code)
     detail = str(error.detail)
     # The default is the phrase in this version of Python.
     if detail == HTTPException(error.status_code).detail:
-        detail = f"{phrase.capitalize()}."
-    code = re.sub(r"\W+", "_", phrase.lower().replace("'", ""))
-    return problem(error.status_code, detail, code, headers=headers)
+        detail = general.detail
+    return problem(error.status_code, detail, general.code, headers=headers)
 
 
 def _allowed_methods(request: Request) -> list[str]:

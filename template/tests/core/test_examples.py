@@ -41,7 +41,17 @@ def test_examples_of_fields_are_valid(app: FastAPI) -> None:
     assert not invalid
 
 
-def test_example_of_an_error_is_valid(app: FastAPI) -> None:
-    schemas = app.openapi()["components"]["schemas"]
-    [example] = schemas["Problem"]["examples"]
-    assert Problem.model_validate(example).model_dump() == example
+def test_example_of_an_error_has_its_status(app: FastAPI) -> None:
+    document = app.openapi()
+    [general] = document["components"]["schemas"]["Problem"]["examples"]
+    assert Problem.model_validate(general).model_dump() == general
+    wrong = [
+        f"{status} of {method.upper()} {path}"
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        for status, response in operation["responses"].items()
+        if status[0] in "45" and status.isdigit()
+        for content in response.get("content", {}).values()
+        if Problem.model_validate(content.get("example", general)).status != int(status)
+    ]
+    assert wrong == [], "write `responses=problems(404, …)`, with `problems` of app.core.errors"
