@@ -75,7 +75,9 @@ async def test_log_has_no_query_strings_headers_or_messages_of_websockets_even_a
         async with client.websocket("/echo?token=secret", headers=headers) as websocket:
             await websocket.send_text("secret")
             assert await websocket.receive_text() == "secret"
+    logging.getLogger("uvicorn.error").info("by %(name)s", {"name": "name"})
     lines = [record.getMessage() for record in log.records if record.name.startswith("uvicorn")]
+    assert lines[-1] == "by name"
     assert any('"GET /nowhere HTTP/1.1" 404' in line for line in lines)
     assert any('"WebSocket /echo" [accepted]' in line for line in lines)
     assert "secret" not in "".join(lines)
