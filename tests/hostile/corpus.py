@@ -308,8 +308,8 @@ HOST = b"Host: localhost\r\n"
 CLOSE = b"Connection: close\r\n"
 POST = b"POST /api/v1/projects HTTP/1.1\r\n" + HOST + CLOSE + b"Content-Type: application/json\r\n"
 
-# uvicorn responds to these with `text/plain` before the application sees them.
-REJECTED_BY_UVICORN: dict[str, tuple[bytes, int]] = {
+# The server responds to these before the application sees them.
+REJECTED_BY_SERVER: dict[str, tuple[bytes, int]] = {
     "not HTTP": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 50 + b"\r\n\r\n", 400),
     "unknown method": (b"ECHO / HTTP/1.1\r\n" + HOST + b"\r\n", 400),
     "unknown version": (b"GET / HTTP/9.9\r\n" + HOST + b"\r\n", 400),
@@ -323,6 +323,19 @@ REJECTED_BY_UVICORN: dict[str, tuple[bytes, int]] = {
     "two lengths": (POST + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}", 400),
     "length and chunks": (
         POST + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        400,
+    ),
+    "header of 10 MB": (b"GET / HTTP/1.1\r\n" + HOST + b"X: " + b"x" * 10_000_000, 431),
+    "headers of 10 MB": (b"GET / HTTP/1.1\r\n" + HOST + b"X: x\r\n" * 1_700_000, 431),
+    "URL of 10 MB": (b"GET /" + b"x" * 10_000_000, 414),
+    "POST upgrades to a WebSocket": (
+        b"POST /api/v1/projects HTTP/1.1\r\n" + HOST + b"Connection: Upgrade\r\n"
+        b"Upgrade: websocket\r\nContent-Length: 2\r\n\r\n{}",
+        400,
+    ),
+    "WebSocket with a long header": (
+        b"GET / HTTP/1.1\r\n" + HOST + b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"X: " + b"x" * 10_000 + b"\r\n\r\n",
         400,
     ),
     "upgrade to a WebSocket": (
@@ -339,6 +352,19 @@ RAW: dict[str, tuple[bytes, set[int]]] = {
     "chunk of no size": (POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n", {400}),
     "chunk of a negative size": (POST + b"Transfer-Encoding: chunked\r\n\r\n-1\r\n{}\r\n", {400}),
     "chunk of 2**80": (POST + b"Transfer-Encoding: chunked\r\n\r\n" + b"F" * 20 + b"\r\n{}", {400}),
+    "chunk extension of 10 MB": (
+        POST + b"Transfer-Encoding: chunked\r\n\r\n2;" + b"x" * 10_000_000,
+        {401, 431},
+    ),
+    "trailers of 10 MB": (
+        POST + b"Transfer-Encoding: chunked\r\n\r\n0\r\n" + b"X: x\r\n" * 1_700_000,
+        {401, 431},
+    ),
+    "1 GB is announced": (POST + b"Content-Length: 1000000000\r\n\r\n", {401, 413}),
+    "1 GB is announced, and 100 is expected": (
+        POST + b"Content-Length: 1000000000\r\nExpect: 100-continue\r\n\r\n",
+        {401, 413},
+    ),
     "more than announced": (POST + b"Content-Length: 2\r\n\r\n{}{}{}", {401, 422}),
     "chunks of one byte": (
         POST + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\n{\r\n" * 1000 + b"0\r\n\r\n",

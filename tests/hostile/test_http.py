@@ -40,7 +40,8 @@ def test_method_that_is_not_allowed_is_405_with_the_allowed_ones(endpoints: list
     allowed: dict[str, set[str]] = {}
     for endpoint in endpoints:
         url = endpoint.path.format(**endpoints[0].resources)
-        allowed.setdefault(url, set()).add(endpoint.method.upper())
+        methods = {endpoint.method.upper()} | ({"HEAD"} if endpoint.method == "get" else set())
+        allowed.setdefault(url, set()).update(methods)
     for url, right in allowed.items():
         for method in set(corpus.METHODS) - right:
             response = endpoints[0].attacked.request(method, url)
@@ -49,15 +50,30 @@ def test_method_that_is_not_allowed_is_405_with_the_allowed_ones(endpoints: list
             assert set(response.headers["allow"].split(", ")) == right
 
 
+def test_response_to_head_is_that_to_get_without_its_body(endpoints: list[Endpoint]) -> None:
+    for endpoint in endpoints:
+        if endpoint.method != "get":
+            continue
+        responses = [endpoint.attacked.request(method, endpoint.url) for method in ("GET", "HEAD")]
+        get, head = responses
+        assert (head.status_code, head.content) == (get.status_code, b"")
+        for response in responses:
+            del response.headers["date"], response.headers["x-request-id"]
+        assert head.headers == get.headers
+        if etag := get.headers.get("etag"):
+            conditional = {"If-None-Match": etag}
+            unchanged = endpoint.attacked.request("HEAD", endpoint.url, headers=conditional)
+            read = endpoint.attacked.request("GET", endpoint.url, headers=conditional)
+            assert unchanged.status_code == read.status_code
+
+
 @pytest.mark.usefixtures("endpoints")
 def test_malformed_requests_are_rejected(attacked: Attacked) -> None:
-    for name, (request, status) in corpus.REJECTED_BY_UVICORN.items():
-        response = send_raw(attacked, request)
-        assert response[:2] == (status, "text/plain"), name
-    for name, (request, statuses) in corpus.RAW.items():
+    rejected = {name: (raw, {status}) for name, (raw, status) in corpus.REJECTED_BY_SERVER.items()}
+    for name, (request, statuses) in (rejected | corpus.RAW).items():
         status, kind, body = send_raw(attacked, request)
         assert status in statuses, f"{name}: {status} {body!r}"
-        if kind != "text/plain":
+        if kind != "text/plain":  # from `websockets`
             assert (kind, json.loads(body)["status"]) == ("application/problem+json", status)
 
 

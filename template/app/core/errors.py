@@ -252,7 +252,9 @@ def _allowed_methods(request: Request) -> list[str]:
         method
         for method in METHODS
         if any(
-            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            # HeadMiddleware responds to HEAD wherever there is a GET.
+            route.matches({**request.scope, "method": method.replace("HEAD", "GET")})[0]
+            is Match.FULL
             for route in request.app.routes
         )
     ]

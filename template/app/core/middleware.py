@@ -1,4 +1,4 @@
-"""Middleware: request IDs, security headers, allowed hosts, CORS and the body size limit."""
+"""Middleware: HEAD, request IDs, security headers, allowed hosts, CORS, and limits of bodies."""
 
 import logging
 import re
@@ -36,7 +36,7 @@ def add_middleware(app: ASGIApp, settings: Settings) -> ASGIApp:
         app = CORSMiddleware(
             app,
             allow_origins=settings.cors_origins,
-            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=["Authorization", "Content-Type", "If-Match", "X-Request-ID"],
             expose_headers=["ETag", "Retry-After", "X-Request-ID"],
         )
@@ -50,7 +50,36 @@ def add_middleware(app: ASGIApp, settings: Settings) -> ASGIApp:
         )
     app = AllowedHostsMiddleware(app, settings.allowed_hosts)
     app = WebSocketMiddleware(app, settings.cors_origins)
-    return RequestIdMiddleware(app)
+    app = RequestIdMiddleware(app)
+    return HeadMiddleware(app)
+
+
+class HeadMiddleware:
+    """Responds to HEAD as to GET, without the body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope.get("method") == "HEAD":
+            # A copy: the server must not write a body.
+            scope, send = {**scope, "method": "GET"}, without_body(send)
+        await self.app(scope, receive, send)
+
+
+def without_body(send: Send) -> Send:
+    """Return a `send` that ends the response after its headers."""
+    ended = False
+
+    async def send_headers(message: Message) -> None:
+        nonlocal ended
+        if message["type"] == "http.response.start":
+            await send(message)
+        elif not ended:
+            ended = True
+            await send({"type": "http.response.body"})
+
+    return send_headers
 
 
 class RequestIdMiddleware:
@@ -122,14 +151,23 @@ class BodySizeLimitMiddleware:
         self.limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
         received = 0
 
         async def receive_limited() -> Message:
             nonlocal received
+            if received == 0:
+                # Before `receive`, because then the server asks for the body with 100 Continue.
+                self._check(int(Headers(scope=scope).get("Content-Length", 0)))
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self.limit:
-                raise HTTPException(413, f"The request body is larger than {self.limit} bytes.")
+            self._check(received)
             return message
 
         await self.app(scope, receive_limited, send)
+
+    def _check(self, size: int) -> None:
+        if size > self.limit:
+            raise HTTPException(413, f"The request body is larger than {self.limit} bytes.")

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 import uvicorn
 from fastapi import FastAPI
 
+from app.core.http_protocol import HttpProtocol
 from app.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -40,6 +42,8 @@ class Server(uvicorn.Server):
             # "" stands for all addresses; uvicorn would listen at "::" for IPv6 only.
             host="" if settings.listen_address == "::" else settings.listen_address,
             port=settings.port,
+            http=HttpProtocol,
+            limit_concurrency=max_connections(settings),
             log_config=None,
             root_path=settings.root_path,
             server_header=False,
@@ -92,6 +96,15 @@ def shutdown_signals() -> list[signal.Signals]:
     hangup = [number for number in signal.Signals if number.name == "SIGHUP"]
     heard = [number for number in hangup if signal.getsignal(number) is not signal.SIG_IGN]
     return [signal.SIGINT, signal.SIGTERM, *heard]
+
+
+def max_connections(settings: Settings) -> int:
+    """Return MAX_CONNECTIONS, or half of the files that this process may open, if that is less.
+
+    The other half is for the database and for requests to other services.
+    """
+    files = os.sysconf("SC_OPEN_MAX") if hasattr(os, "sysconf") else -1  # not on Windows
+    return min(settings.max_connections, files // 2) if files > 0 else settings.max_connections
 
 
 def freeze_gc() -> None:

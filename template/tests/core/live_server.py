@@ -4,10 +4,13 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 from httpx2 import AsyncClient
+
+from app.core.http_protocol import HttpProtocol
 
 SECONDS_TO_STOP = 5
 
@@ -22,19 +25,33 @@ class LiveServer(uvicorn.Server):
 
 
 @asynccontextmanager
-async def live_client_of(app: FastAPI) -> AsyncIterator[AsyncClient]:
-    """Serve a started application in this event loop, and yield a client that connects to it."""
+async def live_server_of(app: FastAPI, **options: Any) -> AsyncIterator[tuple[LiveServer, int]]:
+    """Serve a started application in this event loop, and yield the server and its port."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         config = uvicorn.Config(
-            app, lifespan="off", log_config=None, timeout_graceful_shutdown=SECONDS_TO_STOP
+            app,
+            lifespan="off",
+            log_config=None,
+            http=HttpProtocol,
+            timeout_graceful_shutdown=SECONDS_TO_STOP,
+            **options,
         )
         server = LiveServer(config)
         serving = asyncio.create_task(server.serve([listening]))
-        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
         try:
-            # The host of the other clients, which `allowed_hosts` contains.
-            async with AsyncClient(base_url=address, headers={"Host": "test"}) as client:
-                yield client
+            yield server, listening.getsockname()[1]
         finally:
             server.should_exit = True
             await serving
+
+
+@asynccontextmanager
+async def live_client_of(app: FastAPI) -> AsyncIterator[AsyncClient]:
+    """Serve a started application in this event loop, and yield a client that connects to it."""
+    # The host of the other clients, which `allowed_hosts` contains.
+    headers = {"Host": "test"}
+    async with (
+        live_server_of(app) as (_, port),
+        AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers) as client,
+    ):
+        yield client

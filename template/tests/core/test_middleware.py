@@ -1,11 +1,13 @@
 """Middleware and the log format."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from fastapi import FastAPI, Response
+from fastapi.responses import StreamingResponse
 from httpx2 import ASGITransport, AsyncClient
 
 from app.core.logs import FORMAT, add_request_id, set_up_logging
@@ -35,6 +37,15 @@ def client_with(settings: Settings, **changes: Any) -> AsyncClient:
         response.headers["X-Frame-Options"] = "SAMEORIGIN"
         response.set_cookie("one", "1")
         response.set_cookie("two", "2")
+
+    @app.get("/endless")
+    async def endless() -> StreamingResponse:
+        async def parts() -> AsyncIterator[str]:
+            while True:
+                yield "part"
+                await asyncio.sleep(0)
+
+        return StreamingResponse(parts(), media_type="text/plain")
 
     @app.post("/length")
     async def length(body: dict[str, str]) -> int:
@@ -180,6 +191,35 @@ async def test_larger_body_is_rejected_even_without_content_length(
         for content in (body, in_parts(body[:9], body[9:])):
             response = await client.post("/length", content=content, headers=JSON)
             assert (response.status_code, response.json()["code"]) == (413, "content_too_large")
+
+
+async def test_announced_body_over_the_limit_is_rejected_unread(settings: Settings) -> None:
+    async def unread() -> AsyncIterator[bytes]:
+        raise AssertionError
+        yield b""
+
+    async with client_with(settings, max_body_bytes=1000) as client:
+        headers = JSON | {"Content-Length": "1001"}
+        response = await client.post("/length", content=unread(), headers=headers)
+        assert response.status_code == 413
+
+
+@pytest.mark.parametrize(
+    "path", ["/framed", "/health/live", "/openapi.json", "/nowhere", "/length"]
+)
+async def test_response_to_head_is_that_to_get_without_its_body(
+    client: AsyncClient, path: str
+) -> None:
+    responses = [await client.request(method, path) for method in ("GET", "HEAD")]
+    get, head = [(response.status_code, response.headers) for response in responses]
+    del get[1]["X-Request-ID"], head[1]["X-Request-ID"]
+    assert head == get
+    assert responses[1].content == b""
+
+
+async def test_head_of_a_stream_ends_after_the_headers(client: AsyncClient) -> None:
+    response = await client.head("/endless")
+    assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
 
 
 async def test_cors_headers_are_absent_by_default(client: AsyncClient) -> None:

@@ -14,7 +14,7 @@ from httpx2 import ASGITransport, AsyncClient, ConnectError, Response
 from httpx2.websockets import WebSocketDisconnect
 from sqlalchemy import event, text
 
-from app.core.server import Server, serve, shutdown_signals
+from app.core.server import Server, max_connections, serve, shutdown_signals
 from app.database import Database
 from app.factory import create_app
 from app.settings import Settings
@@ -233,6 +233,14 @@ async def test_only_known_proxies_set_address_and_scheme(
         headers = {"X-Forwarded-For": sent, "X-Forwarded-Proto": "https"}
         headers["X-Forwarded-Host"] = "evil.example"
         assert (await client.get("/client", headers=headers)).json() == seen
+
+
+@pytest.mark.parametrize(("files", "limit"), [(1024, 512), (1_000_000, 1000), (-1, 1000)])
+def test_connections_use_at_most_half_of_the_files_that_may_be_open(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, files: int, limit: int
+) -> None:
+    monkeypatch.setattr(os, "sysconf", {"SC_OPEN_MAX": files}.__getitem__)
+    assert max_connections(settings.model_copy(update={"max_connections": 1000})) == limit
 
 
 def test_server_that_cannot_start_exits_with_status_3(settings: Settings) -> None:

@@ -1,0 +1,233 @@
+"""uvicorn's HTTP/1.1 with limits: of sizes, of waiting for a client, and of connections."""
+
+import asyncio
+import logging
+from math import inf
+from typing import Any
+
+from fastapi import Response
+from httptools import HttpParserError
+from uvicorn.protocols.http.flow_control import CLOSE_HEADER
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
+
+from app.core.errors import problem
+
+logger = logging.getLogger(__name__)
+
+# The request line and headers; likewise the trailers, and the extensions of a chunk.
+MAX_HEAD_BYTES = 65_536
+MAX_PIPELINED = 100
+
+# Seconds for the head of a request, then for its body, to which each 500 bytes add a second. As in
+# Apache: https://httpd.apache.org/docs/2.4/mod/mod_reqtimeout.html
+RECEIVE_SECONDS = 20
+MIN_BYTES_PER_SECOND = 500
+SHUTDOWN_RECEIVE_SECONDS = 1
+# Seconds in which the client reads nothing of the response.
+SEND_SECONDS = 60
+# Seconds to read what is left of a request after the response, which closing could cut off.
+LINGER_SECONDS = 5
+
+SECONDS_BETWEEN_WARNINGS = 60
+
+TOO_LARGE = f"The URL and the headers are larger than {MAX_HEAD_BYTES} bytes."
+MALFORMED = problem(400, "The request is not valid HTTP.", "bad_request")
+BAD_HANDSHAKE = problem(400, "The WebSocket handshake is malformed or too large.", "bad_request")
+TIMED_OUT = problem(408, "The request took too long to arrive.", "request_timeout")
+LONG_URL = problem(414, TOO_LARGE, "uri_too_long")
+LARGE_HEADERS = problem(431, TOO_LARGE, "request_header_fields_too_large")
+BUSY = problem(503, "Too many connections; retry.", "busy", headers={"Retry-After": "1"})
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """The connection of a client.
+
+    What it overrides is undocumented: `tests/core/test_http_protocol.py` is the contract.
+    """
+
+    warned_at = -inf
+
+    # How long to wait for the client from now on; infinite while the application is at work.
+    seconds_left: float = RECEIVE_SECONDS
+    max_seconds_left = RECEIVE_SECONDS
+    # The bytes since the last part of a request that is complete.
+    unparsed = 0
+    receiving_body = False
+    rejected = False
+    unsent = 0
+    seconds_unread = 0
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether each request has its response."""
+        return self.cycle is None or self.cycle.response_complete
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.timer = self.loop.call_later(1, self.tick)
+        limit = self.config.limit_concurrency
+        # uvicorn itself would let new connections in, and respond with 503 to all of them.
+        self.limit_concurrency = None
+        if limit is not None and len(self.connections) > limit:
+            self.make_room(limit)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.timer.cancel()
+
+    @property
+    def seconds_until_closed(self) -> float:
+        """In how many seconds the connection is closed if the client neither sends nor reads."""
+        return SEND_SECONDS - self.seconds_unread if self.unsent else self.seconds_left
+
+    def make_room(self, limit: int) -> None:
+        """Close the connection whose client has the least time left, or else this one."""
+        cls = type(self)
+        if self.loop.time() >= cls.warned_at + SECONDS_BETWEEN_WARNINGS:
+            cls.warned_at = self.loop.time()
+            logger.warning(
+                "Reached the limit of %d connections: new ones replace those that wait for their"
+                " clients. Raise MAX_CONNECTIONS, and `ulimit -n` to at least twice as many.",
+                limit,
+            )
+        others = [other for other in self.connections if isinstance(other, cls)]
+        others.remove(self)
+        closed = min(others, key=lambda other: other.seconds_until_closed, default=self)
+        if closed.seconds_until_closed == inf:
+            closed = self
+            self.reject(BUSY)
+            self.transport.close()
+        else:
+            closed.transport.abort()
+        self.connections.discard(closed)
+
+    def tick(self) -> None:
+        self.timer = self.loop.call_later(1, self.tick)
+        self.count_second()
+
+    def count_second(self) -> None:
+        """Close the connection if the client has been too slow."""
+        unsent = self.transport.get_write_buffer_size()
+        self.seconds_unread = self.seconds_unread + 1 if unsent >= self.unsent > 0 else 0
+        self.unsent = unsent
+        if not self.flow.read_paused:
+            self.seconds_left -= 1
+        if self.seconds_unread >= SEND_SECONDS:
+            self.transport.abort()
+        elif self.seconds_left < 0:
+            self.stop_waiting()
+
+    def stop_waiting(self) -> None:
+        if (self.unparsed or self.receiving_body) and not self.rejected:
+            self.reject(TIMED_OUT)
+        self.transport.close()
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        self.max_seconds_left = SHUTDOWN_RECEIVE_SECONDS
+        if self.receiving_body or self.rejected:
+            self.seconds_left = min(self.seconds_left, self.max_seconds_left)
+
+    def data_received(self, data: bytes) -> None:
+        if self.rejected:
+            return
+        self.unparsed += len(data)
+        super().data_received(data)
+        if self.unparsed > MAX_HEAD_BYTES:
+            self.reject_head()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self.receiving_body:  # otherwise a trailer, which could pass for any header
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        if self.unparsed > MAX_HEAD_BYTES:  # perhaps with a body
+            size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+            if size > MAX_HEAD_BYTES:
+                self.reject_head()
+                raise HttpParserError
+        if len(self.pipeline) >= MAX_PIPELINED:
+            raise HttpParserError
+        super().on_headers_complete()
+        self.unparsed = 0
+        self.receiving_body = True
+        self.seconds_left = self.max_seconds_left
+        if self.expect_100_continue and self.cycle is not None:
+            # A client may leave the body out if the response is another one than 100.
+            self.cycle.keep_alive = False
+
+    def on_body(self, body: bytes) -> None:
+        super().on_body(body)
+        self.unparsed = 0
+        if not self.is_idle:
+            earned = len(body) / MIN_BYTES_PER_SECOND
+            self.seconds_left = min(self.seconds_left + earned, self.max_seconds_left)
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self.unparsed = 0
+        self.receiving_body = False
+        self.seconds_left = self.max_seconds_left if self.is_idle else inf
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.is_idle:
+            self.seconds_left = LINGER_SECONDS if self.receiving_body else self.max_seconds_left
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        async def run(scope: Any, receive: Any, send: Any) -> None:
+            try:
+                await app(scope, receive, send)
+            except Exception:
+                if not cycle.response_complete:
+                    raise
+                # uvicorn would close the connection, although the response did not say so.
+                self.logger.exception("Exception in ASGI application\n")
+
+        super()._start_asgi_task(cycle, run)
+
+    def handle_websocket_upgrade(self) -> None:
+        self.timer.cancel()
+        super().handle_websocket_upgrade()
+        # `websockets` parses the handshake again, and does not respond if it fails.
+        if not getattr(self.transport.get_protocol(), "handshake_initiated", True):
+            self.reject(BAD_HANDSHAKE)
+            self.transport.close()
+
+    def send_400_response(self, _: str) -> None:
+        if not self.rejected:
+            self.reject(MALFORMED)
+
+    def reject_head(self) -> None:
+        self.reject(LONG_URL if len(self.url) > MAX_HEAD_BYTES / 2 else LARGE_HEADERS)
+
+    def reject(self, response: Response) -> None:
+        """Send this response to what the client sends at present, and read no further."""
+        in_progress = not self.is_idle
+        if in_progress and not self.receiving_body:
+            # The response would be taken for the one of the request in progress.
+            self.cycle.keep_alive = False
+            self.flow.pause_reading()
+            return
+        self.rejected = True
+        self.seconds_left = LINGER_SECONDS
+        self.flow.resume_reading()
+        if in_progress:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+            answered = self.cycle.response_started or len(self.pipeline) > 0
+        else:
+            answered = self.receiving_body
+        if not answered:
+            self.send_rejection(response)
+
+    def send_rejection(self, response: Response) -> None:
+        logger.info("Rejected a request from %s with %d", self.client, response.status_code)
+        headers = [*self.server_state.default_headers, *response.raw_headers, CLOSE_HEADER]
+        lines = [b"%b: %b\r\n" % header for header in headers]
+        head = [STATUS_LINE[response.status_code], *lines, b"\r\n"]
+        self.transport.write(b"".join([*head, response.body]))
