@@ -122,7 +122,7 @@ class HttpProtocol(HttpToolsProtocol):
             self.stop_waiting()
 
     def stop_waiting(self) -> None:
-        if (self.unparsed or self.receiving_body) and not self.rejected:
+        if self.unparsed or self.receiving_body:
             self.reject(TIMED_OUT)
         self.transport.close()
 
@@ -199,14 +199,15 @@ class HttpProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def send_400_response(self, _: str) -> None:
-        if not self.rejected:
-            self.reject(MALFORMED)
+        self.reject(MALFORMED)
 
     def reject_head(self) -> None:
         self.reject(LONG_URL if len(self.url) > MAX_HEAD_BYTES / 2 else LARGE_HEADERS)
 
     def reject(self, response: Response) -> None:
         """Send this response to what the client sends at present, and read no further."""
+        if self.rejected:
+            return
         in_progress = not self.is_idle
         if in_progress and not self.receiving_body:
             # The response would be taken for the one of the request in progress.

@@ -122,6 +122,11 @@ async def running_server(max_connections: int | None = None) -> AsyncIterator[Ru
             received.put_nowait(len(part))
         return total
 
+    @app.post("/late")
+    async def late(request: Request) -> int:
+        await released.wait()
+        return len(await request.body())
+
     @app.post("/early")
     async def early() -> str:
         return "early"
@@ -185,8 +190,11 @@ async def test_large_or_malformed_request_is_rejected(
 ) -> None:
     client = await running.connect(request_)
     assert await client.rejection() == rejection
+    await until(lambda: not running.server.server_state.tasks)
     # What follows is discarded, until the client has had time to read the response.
-    client.send(LONG)
+    client.send(GET, b"\r\n")
+    other = await running.connect(GET, b"\r\n")
+    assert (await other.response())[0] == 200
     running.pass_seconds(LINGER_SECONDS + 1)
     assert await client.is_closed()
 
@@ -231,8 +239,15 @@ async def test_upload_that_makes_progress_is_not_cut(running: RunningServer) -> 
     assert (await client.response())[0] == 200
 
 
-async def test_time_of_the_application_does_not_count(running: RunningServer) -> None:
-    client = await running.connect(WAIT)
+@pytest.mark.parametrize(
+    "request_",
+    [WAIT, POST.replace(b"/length", b"/late") + b"Content-Length: 300000\r\n\r\n" + 5 * LONG],
+    ids=["before the response", "before the body is read"],
+)
+async def test_time_of_the_application_does_not_count(
+    running: RunningServer, request_: bytes
+) -> None:
+    client = await running.connect(request_)
     await until(lambda: bool(running.server.server_state.tasks))
     running.pass_seconds(2 * RECEIVE_SECONDS)
     running.released.set()
