@@ -35,7 +35,7 @@ def test_silent_clients_deny_no_connection_to_others_and_delay_no_shutdown(stack
         service.process.send_signal(signal.SIGTERM)
         assert {status_of(client) for client in silent} == {b"408", b""}
         assert service.process.wait(30) == 0
-        for trouble in ("Traceback", "timeout graceful shutdown exceeded"):
+        for trouble in ("Traceback", "SHUTDOWN_TIMEOUT is over"):
             assert trouble not in service.log
 
 
