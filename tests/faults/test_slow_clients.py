@@ -28,6 +28,7 @@ def test_silent_clients_deny_no_connection_to_others_and_delay_no_shutdown(stack
             return client
 
         resource.prlimit(service.process.pid, resource.RLIMIT_NOFILE, (FILES, FILES))
+        silent: list[socket.socket] = []
         for sent in (b"", GET[:20], HALF_SENT):
             silent = [connect(sent) for _ in range(2 * FILES)]
             assert status_of(connect(GET)) == b"200"
