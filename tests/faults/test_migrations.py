@@ -1,6 +1,8 @@
 """A migration needs a lock that a transaction holds, while requests are sent."""
 
+import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -132,6 +134,33 @@ def test_migration_that_never_gets_a_lock_gives_up_in_words(stack: Stack, tmp_pa
     assert output.startswith("FAILED: Timed out waiting for a lock: ALTER TABLE projects ADD")
     assert output.endswith("or raise MIGRATION_LOCK_TIMEOUT; then try again.\n")
     assert "Traceback" not in output
+
+
+@pytest.mark.drivers("aiomysql", further=("asyncmy",))
+def test_first_migration_that_was_killed_midway_can_be_run_again(
+    stack: Stack, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(stack.service.folder, tmp_path / "service")
+    service = Service(folder, Path(sys.prefix))
+    file = folder / "migrations" / "versions" / "0001_initial.py"
+    *starts, _, last = re.finditer(r"(?m)^    (?=op\.create_)", migration := file.read_text())
+    with stack.empty_database("killed") as name:
+        variables = settings(stack.url(database=name), {})
+        for statement in (starts[1], last):  # after the first table, and before the last index
+            kill = "    __import__('os').kill(0, 9)\n"
+            file.write_text(migration[: statement.start()] + kill + migration[statement.start() :])
+            killed = subprocess.Popen(
+                stack.alembic("upgrade", "head"),
+                cwd=folder,
+                env=service.variables | variables,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,  # the process that `kill` addresses
+            )
+            assert killed.wait(60) == -signal.SIGKILL
+            assert stack.server.execute("SHOW TABLES LIKE 'projects'", database=name)
+        file.write_text(migration)
+        service.succeed(*stack.alembic("upgrade", "head"), **variables)
+        service.succeed(*stack.alembic("check"), **variables)
 
 
 @pytest.mark.drivers("aiosqlite")
