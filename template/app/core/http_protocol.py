@@ -66,9 +66,14 @@ class HttpProtocol(HttpToolsProtocol):
         """Whether each request has its response."""
         return self.cycle is None or self.cycle.response_complete
 
+    @property
+    def seconds_until_closed(self) -> float:
+        """In how many seconds the connection is closed if the client neither sends nor reads."""
+        return SEND_SECONDS - self.seconds_unread if self.unsent else self.seconds_left
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.timer = self.loop.call_later(1, self.tick)
+        self.timer = self.loop.call_later(1, self.count_second)
         limit = self.config.limit_concurrency
         # uvicorn itself would let new connections in, and respond with 503 to all of them.
         self.limit_concurrency = None
@@ -78,11 +83,6 @@ class HttpProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self.timer.cancel()
-
-    @property
-    def seconds_until_closed(self) -> float:
-        """In how many seconds the connection is closed if the client neither sends nor reads."""
-        return SEND_SECONDS - self.seconds_unread if self.unsent else self.seconds_left
 
     def make_room(self, limit: int) -> None:
         """Close the connection whose client has the least time left, or else this one."""
@@ -94,23 +94,23 @@ class HttpProtocol(HttpToolsProtocol):
                 " clients. Raise MAX_CONNECTIONS, and `ulimit -n` to at least twice as many.",
                 limit,
             )
-        others = [other for other in self.connections if isinstance(other, cls)]
-        others.remove(self)
-        closed = min(others, key=lambda other: other.seconds_until_closed, default=self)
-        if closed.seconds_until_closed == inf:
+        waiting = [
+            other
+            for other in self.connections
+            if isinstance(other, cls) and other is not self and other.seconds_until_closed < inf
+        ]
+        if waiting:
+            closed = min(waiting, key=lambda other: other.seconds_until_closed)
+            closed.transport.abort()
+        else:
             closed = self
             self.reject(BUSY)
             self.transport.close()
-        else:
-            closed.transport.abort()
         self.connections.discard(closed)
-
-    def tick(self) -> None:
-        self.timer = self.loop.call_later(1, self.tick)
-        self.count_second()
 
     def count_second(self) -> None:
         """Close the connection if the client has been too slow."""
+        self.timer = self.loop.call_later(1, self.count_second)
         unsent = self.transport.get_write_buffer_size()
         self.seconds_unread = self.seconds_unread + 1 if unsent >= self.unsent > 0 else 0
         self.unsent = unsent

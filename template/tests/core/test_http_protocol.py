@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
-from fastapi import BackgroundTasks, FastAPI, Request, Response
+from fastapi import BackgroundTasks, FastAPI, Request, Response, WebSocket
 
 from app.core.http_protocol import (
     LINGER_SECONDS,
@@ -28,6 +28,7 @@ WAIT = b"GET /wait HTTP/1.1\r\n" + HOST + b"\r\n"
 POST = b"POST /length HTTP/1.1\r\n" + HOST
 EARLY = b"POST /early HTTP/1.1\r\n" + HOST
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+HANDSHAKE = b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
 UPGRADE = b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
 LONG = b"x" * MAX_HEAD_BYTES
 MANY = b"".join(b"X-%d: x\r\n" % number for number in range(10_000))
@@ -96,6 +97,7 @@ class RunningServer:
     def pass_seconds(self, seconds: int) -> None:
         for _ in range(seconds):
             for connection in self.connections:
+                connection.timer.cancel()
                 connection.count_second()
 
 
@@ -130,6 +132,11 @@ async def running_server(max_connections: int | None = None) -> AsyncIterator[Ru
     @app.post("/early")
     async def early() -> str:
         return "early"
+
+    @app.websocket("/websocket")
+    async def accept(websocket: WebSocket) -> None:
+        await websocket.accept()
+        await released.wait()
 
     @app.get("/large")
     async def large() -> Response:
@@ -308,6 +315,15 @@ async def test_new_connection_replaces_one_that_waits_for_its_client(
         for client in busy:
             assert (await client.response())[0] == 200
     assert caplog.text.count("Reached the limit of 2 connections") == 1
+
+
+async def test_websockets_are_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(HttpProtocol, "warned_at", HttpProtocol.warned_at)
+    async with running_server(max_connections=1) as running:
+        websocket = await running.connect(b"GET /websocket HTTP/1.1\r\n", HOST, UPGRADE, HANDSHAKE)
+        assert b" 101 " in await websocket.reader.readuntil(b"\r\n\r\n")
+        refused = await running.connect()
+        assert await refused.rejection() == (503, "busy")
 
 
 async def test_pipelined_requests_are_limited(running: RunningServer) -> None:

@@ -43,6 +43,7 @@ def client_with(settings: Settings, **changes: Any) -> AsyncClient:
         async def parts() -> AsyncIterator[str]:
             while True:
                 yield "part"
+                yield "another"
                 await asyncio.sleep(0)
 
         return StreamingResponse(parts(), media_type="text/plain")
