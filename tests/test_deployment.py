@@ -15,6 +15,7 @@ import pytest
 import yaml
 from dotenv import dotenv_values
 
+from harness.parts import nightly
 from harness.variants import EXAMPLES, ONE_EACH, Variant
 
 ROOT = Path(__file__).parent.parent
@@ -123,7 +124,7 @@ def test_image_does_not_run_as_root(service: Path) -> None:
     assert f"useradd --system --uid {user} " in stage
 
 
-@pytest.mark.parametrize("address", ["0.0.0.0", "::", "127.0.0.2"])
+@pytest.mark.parametrize("address", ["0.0.0.0", nightly("::"), nightly("127.0.0.2")])
 def test_image_is_healthy_when_the_service_is_ready(service: Path, address: str) -> None:
     """At the address and port that the container listens on."""
     dockerfile = (service / "Dockerfile").read_text()

@@ -35,7 +35,9 @@ def _check_hosts(hosts: list[str]) -> list[str]:
     if not hosts:
         raise ValueError("write at least one host name, such as api.example.com")
     if not all(HOST.fullmatch(host) for host in hosts):
-        raise ValueError("write host names without scheme, port and path, such as api.example.com")
+        raise ValueError(
+            "write host names in ASCII, without scheme, port and path, such as api.example.com"
+        )
     return hosts
 
 
