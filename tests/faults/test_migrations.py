@@ -96,8 +96,8 @@ def test_requests_are_answered_while_a_migration_cannot_get_a_lock(
 @pytest.mark.drivers("asyncpg", further=("psycopg", "aiomysql", "asyncmy"))
 def test_longer_text_type_fails_no_read_and_no_later_write(stack: Stack) -> None:
     alter = {
-        "postgresql": "ALTER TABLE projects ALTER COLUMN name TYPE varchar({})",
-        "mysql": "ALTER TABLE projects MODIFY name varchar({}) NOT NULL",
+        "postgresql": "ALTER TABLE projects ALTER COLUMN name TYPE varchar(200)",
+        "mysql": "ALTER TABLE projects MODIFY name varchar(200) NOT NULL",
     }[stack.family]
     with stack.empty_database("longer") as name:
         stack.migrate(name)
@@ -109,15 +109,14 @@ def test_longer_text_type_fails_no_read_and_no_later_write(stack: Stack) -> None
                 return service.client.patch(path, json={"description": uuid4().hex})
 
             with load(service.client.base_url, 4) as sent:
-                for length in (200, 300):
-                    # psycopg prepares statements that are repeated.
-                    assert {change().status_code for _ in range(40)} == {200}
-                    stack.server.execute(alter.format(length), database=name)
-                    sent.wait_for(50, 200, 201, after=time.monotonic())
-                    for response in [change() for _ in range(8)]:
-                        retry_after = response.headers.get("Retry-After")
-                        assert (response.status_code, retry_after) in {(200, None), (503, "1")}
-                    assert {change().status_code for _ in range(8)} == {200}, service.log
+                # psycopg prepares statements that are repeated.
+                assert {change().status_code for _ in range(40)} == {200}
+                stack.server.execute(alter, database=name)
+                sent.wait_for(50, 200, 201, after=time.monotonic())
+                for response in [change() for _ in range(8)]:
+                    retry_after = response.headers.get("Retry-After")
+                    assert (response.status_code, retry_after) in {(200, None), (503, "1")}
+                assert {change().status_code for _ in range(8)} == {200}, service.log
             statuses = {(response.method, response.status) for response in sent.responses}
             assert statuses == {("GET", 200), ("POST", 201)}, service.log
             assert stack.checked_out(service) == 0
