@@ -10,11 +10,13 @@ from typing import Any, ClassVar
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import (
     RequestValidationError,
+    ResponseValidationError,
     ValidationException,
     WebSocketRequestValidationError,
 )
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic_core import PydanticSerializationError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
@@ -27,7 +29,7 @@ from app.core.database_errors import (
     violated_constraint,
     violated_field,
 )
-from app.core.logs import shorten
+from app.core.logs import current_route, shorten
 from app.core.schemas import PATTERN_MESSAGES
 
 logger = logging.getLogger(__name__)
@@ -118,6 +120,7 @@ DATABASE_PROBLEMS = {
     ErrorKind.LOCKED: (503, "The resource is locked by another request; retry."),
     ErrorKind.TIMEOUT: (503, "The database took too long; retry."),
     ErrorKind.UNAVAILABLE: (503, "The database is unavailable; retry."),
+    ErrorKind.UNREADABLE: (500, "A stored value cannot be read."),
 }
 
 
@@ -193,6 +196,8 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(DomainError, _domain_error)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(WebSocketRequestValidationError, _invalid_request)
+    app.add_exception_handler(ResponseValidationError, _invalid_response)
+    app.add_exception_handler(PydanticSerializationError, _invalid_response)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(SQLAlchemyError, _database_error)
     app.add_exception_handler(Exception, _unexpected_error)
@@ -230,6 +235,17 @@ def _message(error: Mapping[str, Any]) -> str:
         # Pydantic calls the characters of a `SecretStr` items.
         return message.replace(" item", " character")
     return message
+
+
+def _invalid_response(_: Request, error: Exception) -> Response:
+    # A stored value that the schema or JSON does not allow, such as NaN. Its messages and its type
+    # are logged, but not the value.
+    reason = str(error)
+    if isinstance(error, ResponseValidationError):
+        first, *_others = error.errors()
+        reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    logger.error("%s in %s: %s", ErrorKind.UNREADABLE, current_route(), reason)
+    return problem(*DATABASE_PROBLEMS[ErrorKind.UNREADABLE], ErrorKind.UNREADABLE)
 
 
 def _http_error(request: Request, error: Exception) -> Response:
@@ -273,6 +289,8 @@ def _database_error(_: Request, error: Exception) -> Response:
     if status == 503:
         logger.warning("%s: %s", kind, " ".join(str(error).split()))  # in one line
         headers["Retry-After"] = "1"
+    elif kind is ErrorKind.UNREADABLE:
+        logger.error("%s: %s", kind, " ".join(str(error).split()))
     elif kind is ErrorKind.BAD_VALUE:
         logger.warning("%s: %s", kind, rejected_statement(error))
     else:
