@@ -60,7 +60,7 @@ def check_certificates(url: URL, *parameters: str) -> None:
             continue
         try:
             SSLContext(PROTOCOL_TLS_CLIENT).load_verify_locations(str(path))
-        except OSError:  # also if it may not be read
+        except OSError:  # the file has no certificate, or may not be read
             raise ValueError(
                 f"DATABASE_URL: the file of {parameter} has no readable certificate: {path}"
             ) from None

@@ -29,7 +29,7 @@ from app.core.database_errors import (
     violated_constraint,
     violated_field,
 )
-from app.core.logs import current_route, shorten
+from app.core.logs import current_route, one_line, shorten
 from app.core.schemas import PATTERN_MESSAGES
 
 logger = logging.getLogger(__name__)
@@ -44,7 +44,8 @@ RENAMED = {
     422: "Unprocessable Content",
 }
 
-# The most `errors` of a response, parts of a location, and characters of a part and of a message.
+# Limits of `errors` in a response: entries, parts of a location, characters of a part, and
+# characters of a message.
 MAX_ERRORS = 100
 MAX_PARTS = 20
 MAX_NAME = 100
@@ -81,7 +82,7 @@ class Problem(BaseModel):
     detail: str = Field(description="What went wrong, for people.")
     code: str = Field(description="What went wrong, for programs.")
     errors: list[FieldProblem] = Field(default=[], description="The first invalid fields.")
-    more_errors: int = Field(default=0, description="How many errors `errors` leaves out.")
+    more_errors: int = Field(default=0, description="The number of further errors.")
 
 
 class DomainError(Exception):
@@ -179,7 +180,7 @@ def _content(status: int) -> dict[str, Any]:
 
 
 def _general_problem(status: int) -> Problem:
-    """Return the problem of which only the status is known."""
+    """Return the problem for an error of which only the status is known."""
     phrase = reason_phrase(status)
     code = re.sub(r"\W+", "_", phrase.lower().replace("'", ""))
     return Problem(title=phrase, status=status, detail=f"{phrase.capitalize()}.", code=code)
@@ -222,7 +223,7 @@ def _invalid_request(_: Request, error: Exception) -> Response:
 
 
 def _location(error: Mapping[str, Any]) -> list[str | int]:
-    # The name of an unknown field may be as long as the body, and JSON be nested deeply.
+    # The name of an unknown field may be as long as the body, and JSON may be deeply nested.
     parts = [*error["loc"][:MAX_PARTS], *(["…"] if len(error["loc"]) > MAX_PARTS else [])]
     return [shorten(part, MAX_NAME) if isinstance(part, str) else part for part in parts]
 
@@ -238,8 +239,8 @@ def _message(error: Mapping[str, Any]) -> str:
 
 
 def _invalid_response(_: Request, error: Exception) -> Response:
-    # A stored value that the schema or JSON does not allow, such as NaN. Its messages and its type
-    # are logged, but not the value.
+    # A stored value that the schema or JSON does not allow, such as NaN. The log has the reason,
+    # but not the value.
     reason = str(error)
     if isinstance(error, ResponseValidationError):
         first, *_others = error.errors()
@@ -287,10 +288,10 @@ def _database_error(_: Request, error: Exception) -> Response:
     errors = [FieldProblem(loc=["body", field], msg=detail, type=kind)] if field else []
     headers = {}
     if status == 503:
-        logger.warning("%s: %s", kind, " ".join(str(error).split()))  # in one line
+        logger.warning("%s: %s", kind, one_line(error))
         headers["Retry-After"] = "1"
     elif kind is ErrorKind.UNREADABLE:
-        logger.error("%s: %s", kind, " ".join(str(error).split()))
+        logger.error("%s: %s", kind, one_line(error))
     elif kind is ErrorKind.BAD_VALUE:
         logger.warning("%s: %s", kind, rejected_statement(error))
     else:

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP/1.1 with limits: of sizes, of waiting for a client, and of connections."""
+"""uvicorn's HTTP/1.1 protocol with limits of sizes, times and connections."""
 
 import asyncio
 import logging
@@ -18,18 +18,20 @@ from app.core.errors import problem
 
 logger = logging.getLogger(__name__)
 
-# The request line and headers; likewise the trailers, and the extensions of a chunk.
+# The limit of the request line and headers together, of trailers, and of chunk extensions.
 MAX_HEAD_BYTES = 65_536
 MAX_PIPELINED = 100
 
-# Seconds for the head of a request, then for its body, to which each 500 bytes add a second. As in
-# Apache: https://httpd.apache.org/docs/2.4/mod/mod_reqtimeout.html
+# Seconds to send the URL and headers, then seconds to send the body. Each 500 bytes of the body add
+# a second, up to this limit. As in Apache:
+# https://httpd.apache.org/docs/2.4/mod/mod_reqtimeout.html
 RECEIVE_SECONDS = 20
 MIN_BYTES_PER_SECOND = 500
-SHUTDOWN_RECEIVE_SECONDS = 1
-# Seconds in which the client reads nothing of the response.
+SHUTDOWN_RECEIVE_SECONDS = 1  # the same limit during a shutdown
+# Seconds after which a client that reads nothing of its response is disconnected.
 SEND_SECONDS = 60
-# Seconds to read what is left of a request after the response, which closing could cut off.
+# Seconds to keep reading a request after its response: closing the connection at once could cut off
+# the response.
 LINGER_SECONDS = 5
 
 SECONDS_BETWEEN_WARNINGS = 60
@@ -46,15 +48,15 @@ BUSY = problem(503, "Too many connections; retry.", "busy", headers={"Retry-Afte
 class HttpProtocol(HttpToolsProtocol):
     """The connection of a client.
 
-    What it overrides is undocumented: `tests/core/test_http_protocol.py` is the contract.
+    Overrides undocumented methods: `tests/core/test_http_protocol.py` is the contract.
     """
 
     warned_at = -inf
 
-    # How long to wait for the client from now on; infinite while the application is at work.
+    # Seconds until the client times out; infinite while the application handles a request.
     seconds_left: float = RECEIVE_SECONDS
     max_seconds_left = RECEIVE_SECONDS
-    # The bytes since the last part of a request that is complete.
+    # Bytes received since the last complete part of a request.
     unparsed = 0
     receiving_body = False
     rejected = False
@@ -68,14 +70,14 @@ class HttpProtocol(HttpToolsProtocol):
 
     @property
     def seconds_until_closed(self) -> float:
-        """In how many seconds the connection is closed if the client neither sends nor reads."""
+        """Seconds until the connection is closed if the client neither sends nor reads."""
         return SEND_SECONDS - self.seconds_unread if self.unsent else self.seconds_left
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.timer = self.loop.call_later(1, self.count_second)
         limit = self.config.limit_concurrency
-        # uvicorn itself would let new connections in, and respond with 503 to all of them.
+        # At its own limit, uvicorn accepts further connections, and responds to all with 503.
         self.limit_concurrency = None
         if limit is not None and len(self.connections) > limit:
             self.make_room(limit)
@@ -85,13 +87,13 @@ class HttpProtocol(HttpToolsProtocol):
         self.timer.cancel()
 
     def make_room(self, limit: int) -> None:
-        """Close the connection whose client has the least time left, or else this one."""
+        """Close the connection that would time out first; this one if none would."""
         cls = type(self)
         if self.loop.time() >= cls.warned_at + SECONDS_BETWEEN_WARNINGS:
             cls.warned_at = self.loop.time()
             logger.warning(
-                "Reached the limit of %d connections: new ones replace those that wait for their"
-                " clients. Raise MAX_CONNECTIONS, and `ulimit -n` to at least twice as many.",
+                "Reached the limit of %d connections: each new one replaces one whose client is"
+                " idle or slow. Raise MAX_CONNECTIONS, and `ulimit -n` to at least twice as many.",
                 limit,
             )
         waiting = [
@@ -141,11 +143,12 @@ class HttpProtocol(HttpToolsProtocol):
             self.reject_head()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if not self.receiving_body:  # otherwise a trailer, which could pass for any header
+        # A trailer is ignored: it could set a header that only a proxy may set.
+        if not self.receiving_body:
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        if self.unparsed > MAX_HEAD_BYTES:  # perhaps with a body
+        if self.unparsed > MAX_HEAD_BYTES:  # may include a part of the body
             size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
             if size > MAX_HEAD_BYTES:
                 self.reject_head()
@@ -157,7 +160,7 @@ class HttpProtocol(HttpToolsProtocol):
         self.receiving_body = True
         self.seconds_left = self.max_seconds_left
         if self.expect_100_continue and self.cycle is not None:
-            # A client may leave the body out if the response is another one than 100.
+            # If the response is not 100, the client may or may not send the body.
             self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
@@ -185,7 +188,7 @@ class HttpProtocol(HttpToolsProtocol):
             except Exception:
                 if not cycle.response_complete:
                     raise
-                # uvicorn would close the connection, although the response did not say so.
+                # uvicorn would close the connection without `Connection: close`.
                 self.logger.exception("Exception in ASGI application\n")
 
         super()._start_asgi_task(cycle, run)
@@ -193,7 +196,7 @@ class HttpProtocol(HttpToolsProtocol):
     def handle_websocket_upgrade(self) -> None:
         self.timer.cancel()
         super().handle_websocket_upgrade()
-        # `websockets` parses the handshake again, and does not respond if it fails.
+        # `websockets` parses the handshake again, and does not respond if that fails.
         if not getattr(self.transport.get_protocol(), "handshake_initiated", True):
             self.reject(BAD_HANDSHAKE)
             self.transport.close()
@@ -205,12 +208,12 @@ class HttpProtocol(HttpToolsProtocol):
         self.reject(LONG_URL if len(self.url) > MAX_HEAD_BYTES / 2 else LARGE_HEADERS)
 
     def reject(self, response: Response) -> None:
-        """Send this response to what the client sends at present, and read no further."""
+        """Send this response to the request that is being received, and discard the rest."""
         if self.rejected:
             return
         in_progress = not self.is_idle
         if in_progress and not self.receiving_body:
-            # The response would be taken for the one of the request in progress.
+            # The client would take it for the response to the request in progress.
             self.cycle.keep_alive = False
             self.flow.pause_reading()
             return

@@ -9,7 +9,7 @@ from starlette.types import Scope
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"
 
-# Clients choose parts of a message, such as a path. Numbers of characters:
+# Limits in characters: clients choose parts of messages, such as paths.
 MAX_MESSAGE = 2000
 MAX_TRACEBACK = 20_000
 MAX_PATH = 200
@@ -44,6 +44,11 @@ class LineFormatter(logging.Formatter):
             return text
         half = MAX_TRACEBACK // 2
         return f"{text[:half]}\n… ({len(text) - 2 * half} more)\n{text[-half:]}"
+
+
+def one_line(text: object) -> str:
+    """Return a text with single spaces in place of all whitespace."""
+    return " ".join(str(text).split())
 
 
 def shorten(text: str, limit: int) -> str:

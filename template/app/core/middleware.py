@@ -1,4 +1,4 @@
-"""Middleware: HEAD, request IDs, security headers, allowed hosts, CORS, and limits of bodies."""
+"""Middleware: HEAD, request IDs, security headers, allowed hosts, CORS, body size limit."""
 
 import logging
 import re
@@ -55,14 +55,14 @@ def add_middleware(app: ASGIApp, settings: Settings) -> ASGIApp:
 
 
 class HeadMiddleware:
-    """Responds to HEAD as to GET, without the body."""
+    """Handles HEAD like GET, and omits the body of the response."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope.get("method") == "HEAD":
-            # A copy: the server must not write a body.
+            # A copy, because the server needs the original method.
             scope, send = {**scope, "method": "GET"}, without_body(send)
         await self.app(scope, receive, send)
 
@@ -159,7 +159,7 @@ class BodySizeLimitMiddleware:
         async def receive_limited() -> Message:
             nonlocal received
             if received == 0:
-                # Before `receive`, because then the server asks for the body with 100 Continue.
+                # Before `receive`, which makes the server send 100 Continue.
                 self._check(int(Headers(scope=scope).get("Content-Length", 0)))
             message = await receive()
             received += len(message.get("body", b""))

@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-# With more unknown fields, there is one error for all of them, not one for each.
+# More unknown fields than this are one error, not one each.
 MAX_UNKNOWN_FIELDS = 20
 
 
@@ -63,14 +63,14 @@ UtcDatetime = Annotated[
 
 
 class NoExtraFields(BaseModel):
-    """The base of what clients send: an unknown field, such as a typo, is an error."""
+    """The base of query parameters and request bodies: an unknown field is an error."""
 
     model_config = ConfigDict(extra="forbid")
 
     @model_validator(mode="before")
     @classmethod
     def limit_unknown_fields(cls, data: Any) -> Any:
-        """Reject many unknown fields at once: 100,000 errors take a second."""
+        """Reject too many unknown fields with one error: 100,000 errors take a second."""
         limit = len(cls.model_fields) + MAX_UNKNOWN_FIELDS
         forbidden = cls.model_config.get("extra") == "forbid"
         if forbidden and isinstance(data, dict) and len(data) > limit:

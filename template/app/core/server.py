@@ -16,7 +16,7 @@ from app.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-# For what cancelled requests do before they end, such as rolling back.
+# Seconds in which cancelled requests clean up, such as roll back their transactions.
 CLEANUP_SECONDS = 5
 
 
@@ -25,7 +25,7 @@ class Server(uvicorn.Server):
 
     After SIGTERM, SIGINT or SIGHUP, readiness fails, so that load balancers stop sending requests.
     After `shutdown_delay` seconds, the server closes its sockets and finishes requests in flight.
-    Those that take longer than `shutdown_timeout` seconds are cancelled, and end before the
+    Requests that take longer than `shutdown_timeout` seconds are cancelled, and end before the
     connections to the database are closed. A second signal exits at once.
 
     `capture_signals`, `should_exit`, `force_exit` and `server_state` are undocumented. Remove the
@@ -47,7 +47,7 @@ class Server(uvicorn.Server):
             log_config=None,
             root_path=settings.root_path,
             server_header=False,
-            # uvicorn's own default trusts X-Forwarded-For of each program on this machine.
+            # uvicorn's default trusts X-Forwarded-For of every program on this machine.
             forwarded_allow_ips=settings.forwarded_allow_ips,
             timeout_graceful_shutdown=self.timeout + CLEANUP_SECONDS,
             ws_max_size=settings.max_body_bytes,
@@ -94,8 +94,8 @@ class Server(uvicorn.Server):
 def shutdown_signals() -> list[signal.Signals]:
     """Return the signals that shut down; SIGHUP unless nohup ignores it. Windows has no SIGHUP."""
     hangup = [number for number in signal.Signals if number.name == "SIGHUP"]
-    heard = [number for number in hangup if signal.getsignal(number) is not signal.SIG_IGN]
-    return [signal.SIGINT, signal.SIGTERM, *heard]
+    handled = [number for number in hangup if signal.getsignal(number) is not signal.SIG_IGN]
+    return [signal.SIGINT, signal.SIGTERM, *handled]
 
 
 def max_connections(settings: Settings) -> int:

@@ -17,7 +17,7 @@ T = TypeVar("T")
 Columns = TypeVarTuple("Columns")
 Parameters: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 
-# What drivers and types of columns raise for a value that they cannot represent.
+# Errors of drivers and column types for a stored value that Python cannot represent.
 CONVERSION_ERRORS = (ArithmeticError, LookupError, TypeError, ValueError)
 CANNOT_WRITE = "A ReadSession cannot write or lock rows: depend on Session instead."
 
@@ -172,7 +172,7 @@ class ReadOnlySession:
         except DBAPIError as error:
             if classify(error) is not ErrorKind.CONFLICT:
                 raise
-            # It has no effect that a second attempt could repeat.
+            # A read can be repeated, because it changes nothing.
             return await self._session.run_sync(read_and_release)
 
 

@@ -69,7 +69,7 @@ def _check_prefix(path: str) -> str:
 
 # A list that the environment writes as `a, b` or as the JSON list `["a", "b"]`.
 CommaSeparated = Annotated[list[T], NoDecode, BeforeValidator(_split)]
-# Names in the header Host, and origins in the header Origin, which match nothing if miswritten.
+# Compared with the headers Host and Origin: an entry in another form would match no request.
 Hosts = Annotated[CommaSeparated[str], AfterValidator(_check_hosts)]
 Origins = Annotated[CommaSeparated[str], AfterValidator(_check_origins)]
 Proxies = Annotated[CommaSeparated[str], AfterValidator(_check_proxies)]
