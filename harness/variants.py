@@ -225,8 +225,25 @@ while (
 ):
     MEASURED.append(max(ON_ONE_DATABASE, key=lambda v: len(measured_answers(v) & missing)))
 
-# A variant of each driver. By default only their suites contain the tests of the machinery.
+# A variant of each driver. By default only their suites contain the tests of the machinery; the
+# suites of those that are not measured lack the tests of files that are the same on every database.
 WHOLE = list({v.driver: v for v in [*ON_ONE_DATABASE[::-1], *MEASURED]}.values())
+
+WITHOUT_DATABASE = [
+    f"tests/core/test_{name}.py"
+    for name in (
+        "configuration",
+        "http_protocol",
+        "live_server",
+        "logs",
+        "middleware",
+        "openapi",
+        "schemas",
+        "server",
+        "settings",
+        "websockets",
+    )
+]
 
 # Every driver with every structure and auth, and the other answers in turn. By default these are
 # rendered and checked; `make test-all` also runs their suites.

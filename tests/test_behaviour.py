@@ -1,9 +1,9 @@
 """The suites of rendered services on real databases.
 
 Variants of one driver have the same machinery, and most tests are those of it, in `tests/core`. By
-default, only those in `WHOLE` run the whole suite, on a server that they start themselves, and of
-these only those in `MEASURED` with coverage; with `--all`, those in `SELECTION` do. The others run
-the tests of their own code, on a server that is shared.
+default, only those in `WHOLE` run these, on a server that they start themselves, and of these only
+those in `MEASURED` run the whole suite, with coverage; with `--all`, those in `SELECTION` do. The
+others run the tests of their own code, on a server that is shared.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ import pytest
 
 from harness.servers import Server
 from harness.services import Service
-from harness.variants import FAMILIES, MEASURED, SELECTION, WHOLE, Variant
+from harness.variants import FAMILIES, MEASURED, SELECTION, WHOLE, WITHOUT_DATABASE, Variant
 
 
 def test_suite_passes(
@@ -33,6 +33,8 @@ def test_suite_passes(
         options += ["--cov", "--cov-branch"]
     if one or exercised in (SELECTION if everything else WHOLE):
         Server.created += family != "sqlite"
+        if not (one or measured):
+            options += [f"--ignore={file}" for file in WITHOUT_DATABASE]
     else:
         # A service without examples and accounts has no other tests.
         if any(service.folder.glob("tests/test_*.py")):

@@ -90,6 +90,7 @@ async def test_items_are_taken():
 """
 
 
+@pytest.mark.nightly
 def test_coverage_counts_lines_on_python_3_11(service: Service) -> None:
     """There, this branch at the end of an `async with` would be reported as missed."""
     workflow = (service.folder / ".github" / "workflows" / "ci.yml").read_text()

@@ -25,7 +25,8 @@ def answer(request):
     attempts.append(request)
     if len(attempts) < 3:
         return httpx2.Response(503)
-    return httpx2.Response(200, json={"choices": [{"message": {"content": "Yes."}}]})
+    body = b'{"choices": [{"message": {"content": "Yes."}}]}'
+    return httpx2.Response(200, stream=httpx2.ByteStream(body))
 
 async def main():
     tenacity.time = SimpleNamespace(monotonic=lambda: 60 * len(attempts))

@@ -135,6 +135,7 @@ def test_migration_that_never_gets_a_lock_gives_up_in_words(stack: Stack, tmp_pa
     assert "Traceback" not in output
 
 
+@pytest.mark.nightly
 @pytest.mark.drivers("aiomysql", further=("asyncmy",))
 def test_first_migration_that_was_killed_midway_can_be_run_again(
     stack: Stack, tmp_path: Path

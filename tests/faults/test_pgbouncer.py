@@ -74,6 +74,7 @@ def test_replicas_behind_pgbouncer_get_the_results_of_their_own_statements(stack
             assert stack.checked_out(replica) == 0
 
 
+@pytest.mark.nightly
 @pytest.mark.drivers("asyncpg", further=("psycopg",))
 def test_replicas_without_the_pgbouncer_setting_fail(stack: Stack) -> None:
     """Or get results of each other's statements."""

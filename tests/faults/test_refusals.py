@@ -50,7 +50,7 @@ def role(stack: Stack) -> Iterator[str]:
     stack.execute("DROP USER service")
 
 
-@pytest.mark.drivers("asyncpg", "aiomysql", further=("psycopg", "asyncmy"))
+@pytest.mark.drivers("asyncpg", further=("psycopg", "aiomysql", "asyncmy"))
 def test_refusal_is_a_503_with_one_line_in_the_log_and_no_restart(stack: Stack) -> None:
     with role(stack) as url, stack.serving(url) as service:
         for refuse, accept in REFUSALS[stack.family].items():

@@ -57,6 +57,7 @@ with sync_session_scope() as session:
 """
 
 
+@pytest.mark.nightly
 def test_dual_mode(system: Service) -> None:
     add_endpoint(system, LEGACY.format(kind="def"))
     with database(system) as url:

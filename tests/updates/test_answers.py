@@ -117,7 +117,7 @@ def test_added_example_needs_a_migration_of_the_owner(
         # With all endpoints in one file, both add imports in the same line.
         (WORK_TREE, "flat", {"app/api.py"}),
         # The update to 2.0.0 merges imports by name.
-        ("1.0.0", "layered", set()),
+        nightly("1.0.0", "layered", set()),
         nightly("1.0.0", "flat", set()),
         nightly("1.0.0", "by_feature", set()),
     ],

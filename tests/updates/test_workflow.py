@@ -137,6 +137,7 @@ def repository(own_upstream: Template, tmp_path: Path, lock: Path) -> Repository
     return Repository(project, tmp_path)
 
 
+@pytest.mark.nightly
 def test_no_pull_request_without_a_new_release(repository: Repository) -> None:
     result = repository.run_workflow()
     assert result.returncode == 0, result.stderr

@@ -1,15 +1,27 @@
 """Read-only sessions: what they return, what they reject, and when they hold a connection."""
 
-from typing import Any
+from typing import Any, Never
 
 import pytest
-from sqlalchemy import column, delete, func, insert, literal, select, table, text, union
+from sqlalchemy import (
+    String,
+    TypeDecorator,
+    column,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    table,
+    text,
+    union,
+)
 from sqlalchemy.exc import InvalidRequestError, NoResultFound, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import joinedload, registry, selectinload
 from uuid_utils.compat import uuid7
 
-from app.core.database_errors import ErrorKind
+from app.core.database_errors import ErrorKind, UnreadableValue
 from app.core.sessions import Reader
 from app.database import Database
 from app.settings import Settings
@@ -17,6 +29,16 @@ from tests.core.support import checked_out, recorded_statements
 from tests.core.things import Thing
 
 COUNT = select(func.count()).select_from(Thing)
+
+
+class Unreadable(TypeDecorator[str]):
+    """A text that no row may have."""
+
+    impl = String
+    cache_ok = True
+
+    def process_result_value(self, value: str | None, _: object) -> Never:
+        raise ValueError(value)
 
 
 @pytest.fixture
@@ -109,6 +131,17 @@ async def test_no_connection_is_held_between_statements(settings: Settings) -> N
         with pytest.raises(SQLAlchemyError):
             await session.scalar(select(column("nothing")).select_from(table("nowhere")))
         assert checked_out(database) == 0
+    await database.dispose()
+
+
+async def test_value_that_a_column_type_cannot_read_is_not_in_the_error(settings: Settings) -> None:
+    row = select(literal("secret", Unreadable()).label("name")).subquery()
+    entity = type("Row", (), {})
+    registry().map_imperatively(entity, row, primary_key=[row.c.name])
+    database = Database(settings)
+    with pytest.raises(UnreadableValue, match="ValueError in SELECT") as raised:
+        await database.read().scalar(select(entity))
+    assert "secret" not in str(raised.value)
     await database.dispose()
 
 
