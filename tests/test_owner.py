@@ -60,6 +60,7 @@ def test_secrets_are_not_committed(service: Service) -> None:
     assert ".env" not in tracked
 
 
+@pytest.mark.nightly
 def test_suite_passes_in_parallel(service: Service, pytestconfig: pytest.Config) -> None:
     options = [] if pytestconfig.getoption("all") else ["--ignore=tests/core"]
     assert re.search(r"\d+ passed", service.uv_run("pytest", "-q", "-n", "2", *options))

@@ -31,6 +31,7 @@ def test_sqlite_is_restored(rendered: Rendered, tmp_path: Path) -> None:
 
 
 @pytest.mark.xdist_group("faults-postgresql")
+@pytest.mark.nightly
 def test_postgresql_is_restored(rendered: Rendered, servers: Servers, tmp_path: Path) -> None:
     server = servers("postgresql")
     assert isinstance(server, PostgreSQL)

@@ -183,6 +183,7 @@ def test_measurements(system: Service) -> None:
             assert "valid UUID" in malformed["errors"][0]["msg"]
 
 
+@pytest.mark.nightly
 def test_developed_on_sqlite(system: Service) -> None:
     environment = (system.folder / ".env").read_text()
     assert "DATABASE_URL=sqlite:///developed_on_sqlite.db" in environment

@@ -275,6 +275,7 @@ def test_project_without_edits_equals_a_fresh_copy(project: Project, fresh: Path
     assert (compared.returncode, compared.stdout) == (0, "")
 
 
+@pytest.mark.nightly
 def test_service_in_a_folder_of_a_shallow_clone_keeps_its_edits(
     renaming: Template, tmp_path: Path
 ) -> None:
