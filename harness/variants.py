@@ -225,8 +225,8 @@ while (
 ):
     MEASURED.append(max(ON_ONE_DATABASE, key=lambda v: len(measured_answers(v) & missing)))
 
-# A variant of each driver. By default only their suites contain the tests of the machinery; the
-# suites of those that are not measured lack the tests of files that are the same on every database.
+# A variant of each driver. By default only their suites contain the tests of the machinery. Suites
+# without coverage leave out WITHOUT_DATABASE: the code that these files test needs no database.
 WHOLE = list({v.driver: v for v in [*ON_ONE_DATABASE[::-1], *MEASURED]}.values())
 
 WITHOUT_DATABASE = [

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import ExceptionContext
 
-from app.core.logs import current_route
+from app.core.logs import current_route, one_line
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ def log_slow_queries(engine: Engine, threshold: float) -> None:
     def log(context: Any, outcome: str) -> None:
         seconds = monotonic() - context.began
         if seconds >= threshold:
-            statement = " ".join(context.statement.split())
+            statement = one_line(context.statement)
             logger.warning("%.3f s%s in %s: %s", seconds, outcome, current_route(), statement)
 
     @event.listens_for(engine, "before_cursor_execute", named=True)
