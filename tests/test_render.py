@@ -76,6 +76,7 @@ COMMON = (
             "setting_types",
             "slow_queries",
             "transactions",
+            "unreadable_values",
             "versions",
             "websockets",
         )
@@ -117,6 +118,7 @@ COMMON = (
             "test_settings",
             "test_slow_queries",
             "test_transactions",
+            "test_unreadable_values",
             "test_versions",
             "test_websockets",
             "things",

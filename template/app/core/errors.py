@@ -198,7 +198,7 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(WebSocketRequestValidationError, _invalid_request)
     app.add_exception_handler(ResponseValidationError, _invalid_response)
-    app.add_exception_handler(PydanticSerializationError, _invalid_response)
+    app.add_exception_handler(PydanticSerializationError, _unserializable_response)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(SQLAlchemyError, _database_error)
     app.add_exception_handler(Exception, _unexpected_error)
@@ -239,12 +239,25 @@ def _message(error: Mapping[str, Any]) -> str:
 
 
 def _invalid_response(_: Request, error: Exception) -> Response:
-    # A stored value that the schema or JSON does not allow, such as NaN. The log has the reason,
-    # but not the value.
-    reason = str(error)
-    if isinstance(error, ResponseValidationError):
-        first, *_others = error.errors()
-        reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    assert isinstance(error, ResponseValidationError)
+    first, *_others = found = error.errors()
+    for each in found:
+        each.pop("input", None)  # the log has the reason, but not the value
+    if any(each["type"] != "finite_number" for each in found):
+        raise error  # a bug: the response is 500, and the log has the traceback
+    return _unreadable(f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
+
+
+def _unserializable_response(_: Request, error: Exception) -> Response:
+    # The message is undocumented: `test_response_that_json_cannot_represent_is_unreadable` is the
+    # contract.
+    if not str(error).startswith("Error serializing to JSON:"):
+        raise error  # a bug, such as an object of an unknown type
+    return _unreadable(str(error))
+
+
+def _unreadable(reason: str) -> Response:
+    """Return the response for a value that JSON cannot represent, such as NaN."""
     logger.error("%s in %s: %s", ErrorKind.UNREADABLE, current_route(), reason)
     return problem(*DATABASE_PROBLEMS[ErrorKind.UNREADABLE], ErrorKind.UNREADABLE)
 

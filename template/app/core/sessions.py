@@ -11,14 +11,12 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.interfaces import ORMOption
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
-from app.core.database_errors import ErrorKind, UnreadableValue, classify
+from app.core.database_errors import ErrorKind, classify
 
 T = TypeVar("T")
 Columns = TypeVarTuple("Columns")
 Parameters: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 
-# Errors of drivers and column types for a stored value that Python cannot represent.
-CONVERSION_ERRORS = (ArithmeticError, LookupError, TypeError, ValueError)
 CANNOT_WRITE = "A ReadSession cannot write or lock rows: depend on Session instead."
 
 # The first word of textual SQL that reads, and the words of writes, outside quotes and comments.
@@ -99,7 +97,6 @@ class ReadOnlySession:
         if not _only_reads(statement):
             raise RuntimeError(CANNOT_WRITE)
         return await self._run(
-            statement,
             lambda session: session.execute(
                 statement,
                 params,
@@ -107,7 +104,7 @@ class ReadOnlySession:
                 # the connection is returned. Remove it when SQLAlchemy has a public way:
                 # `test_rows_outlive_the_connection` is the contract.
                 execution_options={"prebuffer_rows": True, "only_reads": True},
-            ),
+            )
         )
 
     @overload
@@ -140,17 +137,13 @@ class ReadOnlySession:
         self, entity: type[T], ident: Any, *, options: Sequence[ORMOption] | None = None
     ) -> T | None:
         """Return the row with this primary key; None if there is none."""
-        return await self._run(
-            entity.__name__, lambda session: session.get(entity, ident, options=options)
-        )
+        return await self._run(lambda session: session.get(entity, ident, options=options))
 
     async def get_one(
         self, entity: type[T], ident: Any, *, options: Sequence[ORMOption] | None = None
     ) -> T:
         """Return the row with this primary key. Raises `NoResultFound` if there is none."""
-        return await self._run(
-            entity.__name__, lambda session: session.get_one(entity, ident, options=options)
-        )
+        return await self._run(lambda session: session.get_one(entity, ident, options=options))
 
     async def __aenter__(self) -> Self:
         return self
@@ -158,12 +151,10 @@ class ReadOnlySession:
     async def __aexit__(self, *_: object) -> None:
         """Do nothing: no connection is held between statements."""
 
-    async def _run(self, what: object, read: Callable[[Session], T]) -> T:
+    async def _run(self, read: Callable[[Session], T]) -> T:
         def read_and_release(session: Session) -> T:
             try:
                 return read(session)
-            except CONVERSION_ERRORS as error:
-                raise UnreadableValue(f"{type(error).__name__} in {what}") from error
             finally:
                 session.close()
 

@@ -1,11 +1,9 @@
 """Read-only sessions: what they return, what they reject, and when they hold a connection."""
 
-from typing import Any, Never
+from typing import Any
 
 import pytest
 from sqlalchemy import (
-    String,
-    TypeDecorator,
     column,
     delete,
     func,
@@ -18,10 +16,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import InvalidRequestError, NoResultFound, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import joinedload, registry, selectinload
+from sqlalchemy.orm import joinedload, selectinload
 from uuid_utils.compat import uuid7
 
-from app.core.database_errors import ErrorKind, UnreadableValue
+from app.core.database_errors import ErrorKind
 from app.core.sessions import Reader
 from app.database import Database
 from app.settings import Settings
@@ -29,16 +27,6 @@ from tests.core.support import checked_out, recorded_statements
 from tests.core.things import Thing
 
 COUNT = select(func.count()).select_from(Thing)
-
-
-class Unreadable(TypeDecorator[str]):
-    """A text that no row may have."""
-
-    impl = String
-    cache_ok = True
-
-    def process_result_value(self, value: str | None, _: object) -> Never:
-        raise ValueError(value)
 
 
 @pytest.fixture
@@ -131,17 +119,6 @@ async def test_no_connection_is_held_between_statements(settings: Settings) -> N
         with pytest.raises(SQLAlchemyError):
             await session.scalar(select(column("nothing")).select_from(table("nowhere")))
         assert checked_out(database) == 0
-    await database.dispose()
-
-
-async def test_value_that_a_column_type_cannot_read_is_not_in_the_error(settings: Settings) -> None:
-    row = select(literal("secret", Unreadable()).label("name")).subquery()
-    entity = type("Row", (), {})
-    registry().map_imperatively(entity, row, primary_key=[row.c.name])
-    database = Database(settings)
-    with pytest.raises(UnreadableValue, match="ValueError in SELECT") as raised:
-        await database.read().scalar(select(entity))
-    assert "secret" not in str(raised.value)
     await database.dispose()
 
 
