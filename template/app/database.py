@@ -8,7 +8,7 @@ from fastapi import Depends
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from starlette.requests import HTTPConnection
 
-from app.core.engines import create_engine, create_read_engine
+from app.core.engines import create_engine, create_read_engine, read_options
 from app.core.pool import PoolStatus, pool_statuses
 from app.core.sessions import ReadOnlySession
 from app.settings import Settings
@@ -55,7 +55,10 @@ class Database:
             expire_on_commit=False,  # attributes stay readable after a commit, without a query
             close_resets_only=False,  # using a closed session is an error, not a leaked connection
         )
-        self.read = partial(ReadOnlySession, async_sessionmaker(self.read_engine))
+        self.read = partial(
+            ReadOnlySession,
+            async_sessionmaker(self.read_engine, execution_options=read_options(settings)),
+        )
 
     @property
     def pools(self) -> dict[str, PoolStatus]:

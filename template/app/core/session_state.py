@@ -2,10 +2,14 @@
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Engine
 from sqlalchemy.pool import ConnectionPoolEntry
+
+from app.core.listeners import listen
+from app.core.statements import HasInfo, Statement, observers_of
 
 
 def statements(pattern: str) -> re.Pattern[str]:
@@ -13,27 +17,36 @@ def statements(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"(?:\s|--[^\n]*+|/\*.*?\*/)*+(?:{pattern})", re.IGNORECASE | re.DOTALL)
 
 
-def close_changed_sessions(engine: Engine, changes_session: Callable[[str, Any], bool]) -> None:
+def close_changed_sessions(engine: Engine, changes_session: Callable[[str], bool | None]) -> None:
     """Close a connection when it is returned, if a statement changed its session.
 
-    `changes_session` gets the SQL and the parameters of a statement. Resetting the session of each
-    connection would cost each request a round trip.
+    `changes_session` gets the SQL of a statement; None means that the statement changes the session
+    if one of its parameters is False. Resetting the session of each connection would cost each
+    request a round trip.
     """
+    changes = lru_cache(maxsize=500)(changes_session)  # like SQLAlchemy's cache of statements
 
-    @event.listens_for(engine, "before_cursor_execute")
-    def note_change(
-        connection: Connection,
-        _cursor: Any,
-        statement: str,
-        parameters: Any,
-        context: Any,
-        _many: bool,
-    ) -> None:
-        is_dml = context.isinsert or context.isupdate or context.isdelete
-        if not is_dml and changes_session(statement, parameters):
-            connection.info["session_changed"] = True
+    def note_change(statement: Statement) -> None:
+        if statement.is_dml:
+            return
+        changed = changes(statement.sql)
+        if changed or (changed is None and _has_false(statement.parameters)):
+            statement.connection.info["session_changed"] = True
 
-    @event.listens_for(engine, "checkin")
-    def close_changed(_: Any, record: ConnectionPoolEntry) -> None:
-        if record.info.get("session_changed"):
-            record.invalidate()
+    observers_of(engine).before.append(note_change)
+    listen(engine, "checkin", _close_changed)
+
+
+def _has_false(parameters: Any) -> bool:
+    values = parameters.values() if isinstance(parameters, dict) else parameters
+    return any(value is False for value in values)
+
+
+def is_changed(connection: HasInfo) -> bool:
+    """Return whether a statement changed the session of a connection."""
+    return "session_changed" in connection.info
+
+
+def _close_changed(_: Any, record: ConnectionPoolEntry) -> None:
+    if is_changed(record):
+        record.invalidate()

@@ -12,6 +12,7 @@ from sqlalchemy.orm.interfaces import ORMOption
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from app.core.database_errors import ErrorKind, classify
+from app.core.pool import single_statement
 
 T = TypeVar("T")
 Columns = TypeVarTuple("Columns")
@@ -158,6 +159,7 @@ class ReadOnlySession:
             finally:
                 session.close()
 
+        token = single_statement.set(True)
         try:
             return await self._session.run_sync(read_and_release)
         except DBAPIError as error:
@@ -165,6 +167,8 @@ class ReadOnlySession:
                 raise
             # A read can be repeated, because it changes nothing.
             return await self._session.run_sync(read_and_release)
+        finally:
+            single_statement.reset(token)
 
 
 def _only_reads(statement: Any) -> bool:

@@ -2,12 +2,11 @@
 
 import logging
 from time import monotonic
-from typing import Any
 
-from sqlalchemy import Engine, event
-from sqlalchemy.engine import ExceptionContext
+from sqlalchemy import Engine
 
 from app.core.logs import current_route, one_line
+from app.core.statements import Statement, observers_of
 
 logger = logging.getLogger(__name__)
 
@@ -20,21 +19,11 @@ def log_slow_queries(engine: Engine, threshold: float) -> None:
     if not threshold:
         return
 
-    def log(context: Any, outcome: str) -> None:
-        seconds = monotonic() - context.began
+    def log(statement: Statement, error: BaseException | None) -> None:
+        seconds = monotonic() - statement.began
         if seconds >= threshold:
-            statement = one_line(context.statement)
-            logger.warning("%.3f s%s in %s: %s", seconds, outcome, current_route(), statement)
+            outcome = "" if error is None else " (failed)"
+            sql = one_line(statement.sql)
+            logger.warning("%.3f s%s in %s: %s", seconds, outcome, current_route(), sql)
 
-    @event.listens_for(engine, "before_cursor_execute", named=True)
-    def start(context: Any, **_: Any) -> None:
-        context.began = monotonic()
-
-    @event.listens_for(engine, "after_cursor_execute", named=True)
-    def stop(context: Any, **_: Any) -> None:
-        log(context, "")
-
-    @event.listens_for(engine, "handle_error")
-    def fail(error: ExceptionContext) -> None:
-        if hasattr(error.execution_context, "began"):
-            log(error.execution_context, " (failed)")
+    observers_of(engine).after.append(log)

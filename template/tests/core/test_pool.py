@@ -3,15 +3,17 @@
 import asyncio
 import logging
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from httpx2 import AsyncClient
-from sqlalchemy import text
-from sqlalchemy.util import greenlet_spawn
+from sqlalchemy import event, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.util import await_, greenlet_spawn
 from sqlalchemy.util.queue import Empty
 
-from app.core.pool import HandOffQueue, PoolStatus
+from app.core.pool import HandOffQueue, PoolStatus, single_statement
 from app.database import Database
 from app.factory import create_app
 from app.settings import Settings
@@ -34,6 +36,11 @@ async def run_until_waiting() -> None:
         await asyncio.sleep(0)
 
 
+async def transact(database: Database) -> None:
+    async with database.write() as session:
+        await session.execute(text("SELECT 1"))
+
+
 async def test_endpoint_reports_the_pools(client: AsyncClient, settings: Settings) -> None:
     pools = (await client.get("/health/pool")).json()
     assert pools
@@ -44,16 +51,11 @@ async def test_endpoint_reports_the_pools(client: AsyncClient, settings: Setting
 
 async def test_waits_are_counted(one_connection: Settings) -> None:
     database = Database(one_connection)
-
-    async def use() -> None:
-        async with database.write() as session:
-            await session.execute(text("SELECT 1"))
-
     async with database.write() as session:
         await session.execute(text("SELECT 1"))
         status = status_of(database)
         assert (status.checked_out, status.waits) == (1, 0)
-        waiter = asyncio.create_task(use())
+        waiter = asyncio.create_task(transact(database))
         await run_until_waiting()
         status = status_of(database)
         assert (status.waiting, status.waits) == (1, 1)
@@ -83,32 +85,87 @@ async def test_longest_waiter_gets_the_next_connection(one_connection: Settings)
     await database.dispose()
 
 
-async def two_waiters(queue: HandOffQueue) -> list[asyncio.Task[Any]]:
-    waiters = [asyncio.create_task(greenlet_spawn(queue.get, True, 10)) for _ in range(2)]
-    while len(queue.waiters) < 2:  # noqa: ASYNC110
-        await asyncio.sleep(0)
-    return waiters
+async def get(queue: HandOffQueue, kind: str, seconds: float = 10) -> ConnectionPoolEntry:
+    """Wait for a connection for a statement or for a transaction."""
+    single_statement.set(kind == "statement")
+    entry: ConnectionPoolEntry = await greenlet_spawn(queue.get, True, seconds)
+    return entry
 
 
 @pytest.mark.parametrize("was_handed_over", [False, True])
-async def test_connection_of_a_cancelled_waiter_goes_to_the_next(was_handed_over: bool) -> None:
+@pytest.mark.parametrize(
+    "kinds", [("transaction", "transaction"), ("statement", "transaction")], ids="-".join
+)
+async def test_connection_of_a_cancelled_waiter_goes_to_the_next(
+    kinds: tuple[str, str], was_handed_over: bool
+) -> None:
     queue = HandOffQueue()
     entry: Any = object()
-    cancelled, patient = await two_waiters(queue)
+    cancelled, patient = [asyncio.create_task(get(queue, kind)) for kind in kinds]
+    await run_until_waiting()
+    assert queue.waiting == 2
     if not was_handed_over:
         cancelled.cancel()
     queue.put(entry)
     cancelled.cancel()
     assert await patient is entry
     assert cancelled.cancelled()
-    assert (len(queue.waiters), queue.qsize()) == (0, 0)
+    assert (queue.waiting, queue.qsize()) == (0, 0)
 
 
-async def test_wait_ends_at_the_timeout() -> None:
+@pytest.mark.parametrize("kind", ["statement", "transaction"])
+async def test_wait_ends_at_the_timeout(kind: str) -> None:
     queue = HandOffQueue()
     with pytest.raises(Empty):
-        await greenlet_spawn(queue.get, True, 0.01)
-    assert len(queue.waiters) == 0
+        await get(queue, kind, seconds=0.01)
+    assert queue.waiting == 0
+
+
+async def test_statements_and_transactions_take_turns() -> None:
+    queue = HandOffQueue()
+    order: list[str] = []
+
+    async def wait(kind: str, number: int) -> None:
+        await get(queue, kind)
+        order.append(f"{kind} {number}")
+
+    kinds = ["transaction"] * 4 + ["statement"] * 3
+    waiters = [asyncio.create_task(wait(kind, n)) for n, kind in enumerate(kinds)]
+    await run_until_waiting()
+    waiters[0].cancel()
+    waiters[4].cancel()
+    for _ in range(5):
+        queue.put(cast("ConnectionPoolEntry", object()))
+    await asyncio.wait(waiters)
+    assert order == [
+        "statement 5",
+        "transaction 1",
+        "statement 6",
+        "transaction 2",
+        "transaction 3",
+    ]
+
+
+async def test_waiter_opens_a_connection_after_another_failed_to(one_connection: Settings) -> None:
+    database = Database(one_connection)
+    is_waiting = asyncio.Event()
+    failures = iter([True])
+
+    def connect(*_: object) -> None:
+        if next(failures, False):
+            await_(is_waiting.wait())
+            raise database.engine.dialect.loaded_dbapi.OperationalError("refused")
+
+    event.listen(database.engine.sync_engine, "do_connect", connect)
+    failing, waiter = [asyncio.create_task(transact(database)) for _ in range(2)]
+    await run_until_waiting()
+    assert status_of(database).waiting == 1
+    is_waiting.set()
+    with pytest.raises(DBAPIError, match="refused"):
+        await failing
+    async with asyncio.timeout(10):  # the pool's own timeout is longer
+        await waiter
+    await database.dispose()
 
 
 async def test_exhausted_pool_is_an_error_response_in_time(one_connection: Settings) -> None:
