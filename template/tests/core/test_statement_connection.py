@@ -18,8 +18,7 @@ from app.settings import Settings
 @pytest.fixture
 async def engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
     """An engine for reads, whose pool has one connection, which is open."""
-    limits = {"database_pool_size": 1, "database_pool_timeout": 0.05}
-    database = Database(settings.model_copy(update=limits))
+    database = Database(settings.model_copy(update={"database_pool_size": 1}))
     await used_by(database.read_engine)
     yield database.read_engine
     await database.dispose()
@@ -103,7 +102,10 @@ async def test_listeners_of_the_pool_are_called(engine: AsyncEngine, name: str) 
     assert calls == [name]
 
 
-async def test_wait_for_a_connection_ends_at_the_timeout(engine: AsyncEngine) -> None:
+async def test_wait_for_a_connection_ends_at_the_timeout(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine.pool, "_timeout", 0.01)
     async with StatementConnection(engine.sync_engine):
         with pytest.raises(exc.TimeoutError):
             await used_by(engine)
