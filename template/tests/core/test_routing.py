@@ -1,0 +1,58 @@
+"""Direct routes: routes that are matched once."""
+
+import pytest
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
+from starlette.convertors import StringConvertor, register_url_convertor
+
+from app.factory import create_app
+from app.settings import Settings
+from tests.core.fixtures import client_of
+
+matches: list[str] = []
+
+
+class Recorder(StringConvertor):
+    def convert(self, value: str) -> str:
+        matches.append(value)
+        return value
+
+
+register_url_convertor("recorded", Recorder())
+
+
+def router_of(name: str, route_class: type[APIRoute] = APIRoute) -> APIRouter:
+    """Return a router whose route has the path of those of other routers."""
+    router = APIRouter(route_class=route_class)
+
+    @router.get("/numbers/{number:recorded}", name=name)
+    async def name_router(number: str) -> str:
+        return name
+
+    return router
+
+
+class OwnRoute(APIRoute):
+    pass
+
+
+async def call(settings: Settings, monkeypatch: pytest.MonkeyPatch, *routers: APIRouter) -> str:
+    """Return the name of the router that responds, and count the matches of its route."""
+    matches.clear()
+    monkeypatch.setattr("app.factory.routers", routers)
+    async with client_of(create_app(settings)) as client:
+        name: str = (await client.get("/api/v1/numbers/1")).json()
+    return name
+
+
+async def test_route_is_matched_once(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert await call(settings, monkeypatch, router_of("first"), router_of("second")) == "first"
+    assert matches == ["1"]
+
+
+async def test_route_of_a_class_of_its_own_keeps_its_place(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = router_of("own", OwnRoute)
+    assert await call(settings, monkeypatch, own, router_of("second")) == "own"
+    assert await call(settings, monkeypatch, router_of("first"), own) == "first"
