@@ -14,6 +14,8 @@ from pydantic import (
     model_validator,
 )
 
+from app.core.loaded_attributes import loaded_attributes
+
 # More unknown fields than this are one error, not one each.
 MAX_UNKNOWN_FIELDS = 20
 
@@ -90,6 +92,12 @@ class Output(BaseModel):
     """The base of response bodies that are read from the attributes of a model."""
 
     model_config = ConfigDict(from_attributes=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def read_loaded_attributes(cls, row: Any) -> Any:
+        """Read the attributes of a row at once, if all are loaded."""
+        return loaded_attributes(cls, row)
 
 
 def unset() -> Any:
