@@ -20,7 +20,8 @@ async def get_session(connection: HTTPConnection) -> AsyncIterator[AsyncSession]
     session = database.write()
     try:
         yield session
-        await session.commit()
+        if session.in_transaction():
+            await session.commit()
     finally:
         # Not `async with`: it closes the session in a new task, to shield it from cancellation.
         # FastAPI already shields this code.

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Protocol, Self, TypeAlias, TypeVar, TypeVarTuple, overload
 
 from sqlalchemy import Executable, Result, ScalarResult, TextClause
@@ -79,7 +80,11 @@ class ReadOnlySession:
     """
 
     def __init__(self, sessions: async_sessionmaker[AsyncSession]) -> None:
-        self._session = sessions()
+        self._sessions = sessions
+
+    @cached_property
+    def _session(self) -> AsyncSession:
+        return self._sessions()
 
     @overload
     async def execute(

@@ -10,7 +10,7 @@ from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.database import Database
+from app.database import Database, Session
 from app.factory import create_app
 from app.settings import Settings
 from tests.core.support import checked_out, commits_and_responses
@@ -40,6 +40,16 @@ async def test_failed_request_is_rolled_back(client: AsyncClient, session: Async
 async def test_response_is_sent_after_the_commit(app: FastAPI, database: Database) -> None:
     events = await commits_and_responses(app, "POST", "/things", json={"name": "x"})
     assert events == ["commit", "http.response.start", "http.response.body"]
+
+
+async def test_session_that_is_not_used_is_not_committed(settings: Settings) -> None:
+    app = create_app(settings)
+
+    @app.get("/unused")
+    async def ignore(session: Session) -> None: ...
+
+    events = await commits_and_responses(app, "GET", "/unused")
+    assert events == ["http.response.start", "http.response.body"]
 
 
 @pytest.mark.real_commits
