@@ -57,11 +57,11 @@ class StatementConnection:
         return self
 
     async def __aexit__(self, _: object, error: BaseException | None, __: object) -> None:
+        # After a cancellation the server may still be sending rows.
+        was_cancelled = error is not None and not isinstance(error, Exception)
         try:
-            if error is not None and not isinstance(error, Exception):
-                await self.invalidate(error)  # cancelled: the server may still be sending rows
-            elif is_changed(self):
-                await greenlet_spawn(self._connection.invalidate)
+            if (was_cancelled or is_changed(self)) and self.dbapi_connection is not None:
+                await greenlet_spawn(self._connection.invalidate, error)
         finally:
             if self._checkout is not None:
                 await greenlet_spawn(self._checkout.close)

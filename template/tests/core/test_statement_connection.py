@@ -88,6 +88,22 @@ async def test_connection_of_a_cancelled_statement_is_closed(engine: AsyncEngine
     assert pool_status(engine).checked_out == 0
 
 
+async def test_connection_is_closed_once(settings: Settings) -> None:
+    database = Database(settings)
+
+    async def fail() -> None:
+        async with StatementConnection(database.read_engine.sync_engine) as connection:
+            connection.info["session_changed"] = True
+            await connection.invalidate(ConnectionError())
+            raise asyncio.CancelledError
+
+    for _ in range(2):  # with a checkout, then without
+        with pytest.raises(asyncio.CancelledError):
+            await fail()
+        await used_by(database.read_engine)
+    await database.dispose()
+
+
 @pytest.mark.parametrize("name", ["checkout", "checkin", "reset"])
 async def test_listeners_of_the_pool_are_called(engine: AsyncEngine, name: str) -> None:
     calls: list[str] = []
