@@ -2,11 +2,10 @@
 
 import logging
 import re
-from uuid import uuid4
+from secrets import token_hex
 
 from fastapi import HTTPException
 from fastapi.middleware.cors import CORSMiddleware
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.errors import problem
@@ -19,6 +18,7 @@ logger = logging.getLogger(__name__)
 # The messages with the headers of a response.
 RESPONSE_STARTS = {"http.response.start", "websocket.accept", "websocket.http.response.start"}
 REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
+PORT = re.compile(r":\d+$")
 
 # https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers
 SECURITY_HEADERS = {
@@ -52,6 +52,17 @@ def add_middleware(app: ASGIApp, settings: Settings) -> ASGIApp:
     app = WebSocketMiddleware(app, settings.cors_origins)
     app = RequestIdMiddleware(app)
     return HeadMiddleware(app)
+
+
+def header_of(scope: Scope, name: bytes) -> str:
+    """Return a header of the request by its name in lower case, or "".
+
+    Starlette's `Headers` takes four times as long.
+    """
+    for key, value in scope["headers"]:
+        if key == name:
+            return str(value, "latin-1")
+    return ""
 
 
 class HeadMiddleware:
@@ -90,8 +101,8 @@ class RequestIdMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":
-            sent = Headers(scope=scope).get("X-Request-ID", "")
-            request_id = sent if REQUEST_ID.fullmatch(sent) else uuid4().hex
+            sent = header_of(scope, b"x-request-id")
+            request_id = sent if REQUEST_ID.fullmatch(sent) else token_hex(16)
             scope.setdefault("state", {})["request_id"] = request_id
             # Never reset: the server logs an unhandled error later, in the same task.
             current_scope.set(scope)
@@ -121,11 +132,13 @@ class AllowedHostsMiddleware:
 
     def __init__(self, app: ASGIApp, hosts: list[str]) -> None:
         self.app = app
-        self.hosts = [host.lower() for host in hosts]
+        self.hosts = {host.lower() for host in hosts}
+        # "*.example.org" allows every host that ends with ".example.org".
+        self.domains = tuple(host[1:] for host in self.hosts if host.startswith("*."))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan" and not self._is_allowed(scope):
-            host = Headers(scope=scope).get("Host", "")
+            host = header_of(scope, b"host")
             logger.info("Rejected a request for the host %.255r: not in ALLOWED_HOSTS", host)
             response = problem(421, "Host not allowed.", "unknown_host")
             await response(scope, receive, send)
@@ -133,14 +146,11 @@ class AllowedHostsMiddleware:
             await self.app(scope, receive, send)
 
     def _is_allowed(self, scope: Scope) -> bool:
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
-        if "*" in self.hosts or path.startswith("/health/"):
+        name = PORT.sub("", header_of(scope, b"host")).lower()
+        if name in self.hosts or name.endswith(self.domains) or "*" in self.hosts:
             return True
-        name = re.sub(r":\d+$", "", Headers(scope=scope).get("Host", "")).lower()
-        return any(
-            name == host or (host.startswith("*.") and name.endswith(host[1:]))
-            for host in self.hosts
-        )
+        path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+        return path.startswith("/health/")
 
 
 class BodySizeLimitMiddleware:
@@ -160,7 +170,7 @@ class BodySizeLimitMiddleware:
             nonlocal received
             if received == 0:
                 # Before `receive`, which makes the server send 100 Continue.
-                self._check(int(Headers(scope=scope).get("Content-Length", 0)))
+                self._check(int(header_of(scope, b"content-length") or 0))
             message = await receive()
             received += len(message.get("body", b""))
             self._check(received)
