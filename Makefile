@@ -36,10 +36,10 @@ lint: ## check format, code, types and spelling of this repository
 	.venv/bin/mypy
 	.venv/bin/codespell
 
-bench: ## run the benchmarks and write docs/performance.md
+bench: ## run the benchmarks and write docs/performance.md; ONLY=main,drivers for some sections
 	@scripts/setup.sh servers benchmarks
-	.venv/bin/python -m benchmarks
+	.venv/bin/python -m benchmarks $(ONLY:%=--only %)
 
 bench-smoke: ## run each benchmark once, too short for results
 	@scripts/setup.sh servers benchmarks
-	.venv/bin/python -m benchmarks --smoke
+	.venv/bin/python -m benchmarks --smoke $(ONLY:%=--only %)

@@ -34,10 +34,12 @@ def main() -> None:
         file = (folder if options.smoke else DOCS) / "performance" / "results.json"
         results = read(file) if file.exists() else Results(this_machine())
         bench = Bench(folder, schedule, stack)
-        measured = run(bench, options.sections, replace(results, machine=this_machine()))
-        write(measured, file)
+        for name in options.only:
+            # Written each time, so that a failure does not lose the sections before it.
+            results = replace(run(bench, name, results), machine=this_machine())
+            write(results, file)
         report.write(file)
-    failed = failures(measured)
+    failed = failures(results)
     sys.exit("\n".join(failed) if failed else 0)
 
 
@@ -51,10 +53,10 @@ def parse() -> argparse.Namespace:
     )
     add("--largest", action="store_true", help="measure growth up to ten million rows")
     add(
-        "--sections",
+        "--only",
         type=names,
         default=list(SECTIONS),
-        help=f"sections to run, of {','.join(SECTIONS)}",
+        help=f"sections to run, of {','.join(SECTIONS)}; the others keep their results",
     )
     add("--seconds", type=float, help="duration of each measurement")
     add("--rounds", type=int, help="number of measurements of each contender with each workload")
@@ -68,17 +70,15 @@ def names(text: str) -> list[str]:
     return found
 
 
-def run(bench: Bench, sections: list[str], results: Results) -> Results:
-    """Run sections; returns the results with theirs replaced."""
-    for name in sections:
-        began = time.monotonic()
-        print(f"{name} …", end=" ", flush=True)
-        _, section = SECTIONS[name]
-        found = section.measure(bench)
-        dates = results.dates | {name: datetime.now(UTC).isoformat(timespec="seconds")}
-        results = replace(results, dates=dates, **{name: found})
-        print(f"{time.monotonic() - began:.0f} s", flush=True)
-    return results
+def run(bench: Bench, name: str, results: Results) -> Results:
+    """Run a section; returns the results with its own replaced."""
+    began = time.monotonic()
+    print(f"{name} …", end=" ", flush=True)
+    _, section = SECTIONS[name]
+    found = section.measure(bench)
+    dates = results.dates | {name: datetime.now(UTC).isoformat(timespec="seconds")}
+    print(f"{time.monotonic() - began:.0f} s", flush=True)
+    return replace(results, dates=dates, **{name: found})
 
 
 if __name__ == "__main__":

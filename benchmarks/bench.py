@@ -1,6 +1,7 @@
 """The rendered services, servers and databases of one run, created on first use."""
 
 import sys
+import tarfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -12,11 +13,12 @@ import httpx2
 
 from benchmarks.contenders import SCHEMES, SECRET, Contender, Serving, serving
 from benchmarks.data import Data, log_in, seed
-from benchmarks.mixed import add_mixed_endpoint
+from benchmarks.endpoints import add_endpoints
 from benchmarks.schedule import Schedule
 from harness.mariadb import MariaDB
 from harness.postgresql import PostgreSQL
-from harness.rendering import export, render
+from harness.projects import git, releases
+from harness.rendering import ROOT, export, render
 from harness.running import settings
 from harness.servers import Server, running
 from harness.services import Service
@@ -24,9 +26,11 @@ from harness.variants import FAMILIES
 
 
 class LargePostgreSQL(PostgreSQL):
-    max_connections = 300  # for the pools of all contenders together
+    max_connections = 800  # for the pools of all contenders together
 
 
+# The release whose figures are the base of goals.
+RELEASE = "2.3.0"
 SERVERS: dict[str, type[Server]] = {"postgresql": LargePostgreSQL, "mysql": MariaDB}
 
 
@@ -50,6 +54,7 @@ class Bench:
         self.server = cache(self._server)
         self.seeded = cache(self._seeded)
         self.service = cache(self._service)
+        self.released = cache(self._released)
 
     def _service(self, driver: str, *, accounts: bool = False, workers: int = 1) -> Contender:
         """A rendered service."""
@@ -57,8 +62,21 @@ class Bench:
         folder = self.folder / f"{driver}-{auth}"
         if not folder.exists():
             render(self.template, folder, driver=driver, auth=auth)
-            add_mixed_endpoint(folder)
+            if not accounts:  # with accounts, tasks have owners
+                add_endpoints(folder)
         return Contender("service", driver, folder, accounts, workers)
+
+    def _released(self, driver: str) -> Contender:
+        """A service of the release that goals compare with; needs the history of git."""
+        template = self.folder / f"template-{RELEASE}"
+        if not template.exists():
+            template.mkdir()
+            packed = f"{template}.tar"
+            git(ROOT, "archive", "--format=tar", f"--output={packed}", releases()[RELEASE])
+            with tarfile.open(packed) as archive:
+                archive.extractall(template, filter="data")
+        folder = render(template, self.folder / f"{driver}-{RELEASE}", driver=driver)
+        return Contender("service", driver, folder, variant=RELEASE)
 
     def _server(self, family: str) -> Server:
         return self.stack.enter_context(running(SERVERS[family]))
@@ -98,14 +116,12 @@ class Bench:
         return Database(name, self.location("postgresql", name), seeded.data)
 
     @contextmanager
-    def serving(
-        self, contenders: Iterable[Contender], location: str, **environment: object
-    ) -> Iterator[list[Serving]]:
+    def serving(self, contenders: Iterable[Contender], location: str) -> Iterator[list[Serving]]:
         """All contenders at the same time; those without requests use no CPU."""
         with ExitStack() as stack:
 
             def start(contender: Contender) -> Serving:
-                return with_user(stack.enter_context(serving(contender, location, **environment)))
+                return with_user(stack.enter_context(serving(contender, location)))
 
             with ThreadPoolExecutor(2) as threads:
                 started = list(threads.map(start, contenders))

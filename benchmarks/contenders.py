@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -38,13 +38,21 @@ UNLIMITED = {
 
 @dataclass(frozen=True)
 class Contender:
-    """A rendered service, or without a folder the reference with this name."""
+    """A rendered service, or without a folder the reference with this name.
+
+    `variant` distinguishes contenders with the same name and driver. `environment` has settings of
+    the service, or variables that the reference reads.
+    """
 
     name: str
     driver: str
     service: Path | None = None
     accounts: bool = False
     workers: int = 1
+    server: str = "uvicorn"
+    python: str = sys.executable
+    variant: str = ""
+    environment: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -64,31 +72,44 @@ def stop(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-@contextmanager
-def serving(contender: Contender, location: str, **environment: object) -> Iterator[Serving]:
-    """The contender on the database at `location`, a URL without its scheme."""
-    port = free_port()
-    url = f"{SCHEMES[contender.driver]}://{location}"
-    command = [sys.executable, "-m", "uvicorn", "--port", str(port), "--log-level", "warning"]
-    if contender.workers > 1:
-        command += ["--workers", str(contender.workers)]
-    if contender.service is not None:
-        folder, module = contender.service, "app.main:app"
-        own = settings(url, UNLIMITED | {"port": str(port)} | environment)
-        if contender.workers == 1:
-            command = [sys.executable, "-m", "app.main"]
-            module = ""
+def command(contender: Contender, port: int) -> list[str]:
+    """The command that serves the contender in its folder, without a log of requests."""
+    is_service = contender.service is not None
+    if is_service and contender.workers == 1 and contender.server == "uvicorn":
+        return [contender.python, "-m", "app.main"]
+    module = "app.main:app" if is_service else f"benchmarks.references.{contender.name}:app"
+    server = [contender.python, "-m", contender.server, "--port", str(port)]
+    if contender.server == "granian":
+        options = ["--interface", "asgi", "--log-level", "warning"]
     else:
-        folder, module = ROOT, f"benchmarks.references.{contender.name}:app"
-        own = {"DATABASE_URL": url, "DRIVER": contender.driver}
-        own |= {"ACCOUNTS": "1"} if contender.accounts else {}
+        options = ["--no-access-log", "--log-level", "warning"]
+    return [*server, *options, "--workers", str(contender.workers), module]
+
+
+def environment(contender: Contender, location: str, port: int) -> dict[str, str]:
+    url = f"{SCHEMES[contender.driver]}://{location}"
+    if contender.service is not None:
+        return settings(url, {**UNLIMITED, "port": str(port), **contender.environment})
+    own = {"DATABASE_URL": url, "DRIVER": contender.driver}
+    if contender.accounts:
+        own["ACCOUNTS"] = "1"
+    return own | {name.upper(): str(value) for name, value in contender.environment.items()}
+
+
+@contextmanager
+def serving(contender: Contender, location: str, *under: str) -> Iterator[Serving]:
+    """The contender on the database at `location`, a URL without its scheme.
+
+    `under` is a command that runs the command of the contender, such as valgrind.
+    """
+    port = free_port()
     with tempfile.TemporaryDirectory() as name:
         log = Path(name, "log")
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [*command, *filter(None, [module])],
-                cwd=folder,
-                env=os.environ | own,
+                [*under, *command(contender, port)],
+                cwd=contender.service or ROOT,
+                env=os.environ | environment(contender, location, port),
                 stdout=output,
                 stderr=output,
             )

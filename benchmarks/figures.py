@@ -31,6 +31,7 @@ class Figures:
     driver: str
     clients: int
     rounds: list[Result]
+    variant: str = ""
 
     def spread(self, name: str) -> Spread:
         """The spread of a field of `Result`."""

@@ -39,13 +39,17 @@ def ratios(service: Figures, others: Iterable[Figures | None]) -> list[str]:
     return ["" if other is None else spread(ratio(service, other)) for other in others]
 
 
+def title(figures: Figures) -> str:
+    return ", ".join(filter(None, [TITLES[figures.contender], figures.variant]))
+
+
 def details(figures: Iterable[Figures]) -> str:
     heads = ["Workload", "Contender", "Clients", "Requests/s", "p50 ms", "p99 ms"]
     return table(
         [*heads, "CPU µs/request", "RSS MB", "Errors"],
         (
             [
-                *(each.workload, TITLES[each.contender], each.clients, spread(each.spread("rate"))),
+                *(each.workload, title(each), each.clients, spread(each.spread("rate"))),
                 *(number(each.median(name)) for name in ("p50", "p99", "cpu")),
                 *(f"{each.spread('memory').high:.0f}", each.errors),
             ]
@@ -68,3 +72,21 @@ def against(figures: list[Figures], references: Iterable[str]) -> str:
             ]
             rows.append([each.workload, each.driver, each.clients, *ratios(each, others)])
     return table(["Workload", "Driver", "Clients", *(f"/ {TITLES[name]}" for name in names)], rows)
+
+
+def by_variant(figures: list[Figures], head: str = "Variant") -> str:
+    """The requests per second of each variant of the service, FLOOR-B and REF, and their ratios."""
+    groups: dict[tuple[str, int, str], dict[str, Figures]] = {}
+    for each in figures:
+        group = groups.setdefault((each.workload, each.clients, each.variant), {})
+        group[each.contender] = each
+    rows = [
+        [
+            *(workload, clients, variant),
+            *(number(group[name].median("rate")) for name in ("service", "floor_b", "ref")),
+            *(spread(ratio(group["service"], group[name])) for name in ("floor_b", "ref")),
+        ]
+        for (workload, clients, variant), group in groups.items()
+    ]
+    heads = ["Workload", "Clients", head, "the service, requests/s", "FLOOR-B", "REF"]
+    return table([*heads, "/ FLOOR-B", "/ REF"], rows)

@@ -42,10 +42,11 @@ def in_turn(
     if schedule.warm_up:
         for serving in servings:
             run(serving, schedule.warm_up)
+    contenders = [serving.contender for serving in servings]
     rounds = [[answered(serving) for serving in servings] for _ in range(schedule.rounds)]
     return [
-        Figures(workload, serving.contender.name, serving.contender.driver, clients, list(results))
-        for serving, results in zip(servings, zip(*rounds, strict=True), strict=True)
+        Figures(workload, of.name, of.driver, clients, list(results), of.variant)
+        for of, results in zip(contenders, zip(*rounds, strict=True), strict=True)
     ]
 
 

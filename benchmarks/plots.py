@@ -8,10 +8,13 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.figures import Figures, find
+from benchmarks import highlights
+from benchmarks.figures import Figures, find, ratio
 from benchmarks.markdown import TITLES
 from benchmarks.measure import CLIENTS
+from benchmarks.results import Results
 from benchmarks.sections.main import Main
+from benchmarks.workloads import BUILT
 
 STYLE = {
     "svg.hashsalt": "copier-fastapi-async",
@@ -55,8 +58,35 @@ def bars(axes: Axes, figures: list[Figures], low: str, high: str | None = None) 
     axes.set_yscale("log")
 
 
-def draw_all(main: Main, folder: Path) -> None:
-    usual = [each for each in main.workloads if each.clients == CLIENTS]
+def draw_overview(results: Results, folder: Path) -> None:
+    """Bars of the requests per second relative to REF, for each driver and workload."""
+    figures = highlights.figures_of(results)
+    names = ("floor_b", "service", "ref")
+    measured = {(each.driver, each.workload) for each in figures if each.contender == "service"}
+    groups = [group for group in highlights.OVERVIEW if group in measured]
+
+    def paint(axes: Axes) -> None:
+        for number, name in enumerate(names):
+            times = [
+                ratio(
+                    find(figures, name, driver=driver, workload=workload),
+                    find(figures, "ref", driver=driver, workload=workload),
+                ).median
+                for driver, workload in groups
+            ]
+            positions = [index + (number - 1) * 0.27 for index in range(len(groups))]
+            bars = axes.bar(positions, times, 0.27, label=TITLES[name], color=COLORS[name])
+            axes.bar_label(bars, fmt="%.1f", fontsize=7, padding=1)
+        labels = [f"{fill(workload, 12)}\n{driver}" for driver, workload in groups]
+        axes.set_xticks(range(len(groups)), labels)
+        axes.set_ylabel(f"requests/s, REF = 1, {CLIENTS} clients")
+
+    draw(folder / "overview.svg", (9, 3.5), paint)
+
+
+def draw_all(results: Results, main: Main, folder: Path) -> None:
+    draw_overview(results, folder)
+    usual = [each for each in main.workloads if each.clients == CLIENTS and each.workload != BUILT]
 
     def throughput(axes: Axes) -> None:
         bars(axes, usual, "rate")

@@ -11,9 +11,11 @@ from benchmarks.machine import Machine
 from benchmarks.sections.accounts import Accounts
 from benchmarks.sections.bursts import Burst
 from benchmarks.sections.growth import Growth
+from benchmarks.sections.instructions import Count
 from benchmarks.sections.latency import Latency
 from benchmarks.sections.main import Main
 from benchmarks.sections.round_trips import RoundTrips
+from benchmarks.sections.startup import Startup
 from benchmarks.sections.template import Template
 
 
@@ -25,12 +27,18 @@ class Results:
     dates: dict[str, str] = field(default_factory=dict)
     main: Main | None = None
     accounts: Accounts | None = None
+    drivers: list[Figures] | None = None
     mixed: list[Figures] | None = None
+    pools: list[Figures] | None = None
+    startup: list[Startup] | None = None
+    instructions: list[Count] | None = None
+    references: list[Figures] | None = None
+    servers: list[Figures] | None = None
+    pythons: list[Figures] | None = None
     bursts: list[Burst] | None = None
     latency: Latency | None = None
     round_trips: list[RoundTrips] | None = None
     layers: dict[str, float] | None = None
-    databases: list[Figures] | None = None
     growth: list[Growth] | None = None
     template: Template | None = None
 

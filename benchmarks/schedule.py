@@ -1,13 +1,14 @@
 """Durations and sizes of the measurements."""
 
+import sys
 from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """The default takes a quarter of an hour on two cores."""
+    """The default takes three quarters of an hour on two cores."""
 
-    seconds: float = 1
+    seconds: float = 2
     rounds: int = 3
     warm_up: float = 0.4
     most_clients: int = 1000
@@ -19,6 +20,11 @@ class Schedule:
     requests: int = 20
     batches: int = 60
     whole_suite: bool = True
+    pool_sizes: tuple[int, ...] = (5, 8, 10, 15, 30, 100)
+    pythons: tuple[str, ...] = ("3.11", "3.12", "3.13", "3.14")
+    # Under callgrind.
+    counted_warm_up: int = 500
+    counted: int = 320
 
     def with_rounds(self, most: int) -> "Schedule":
         return replace(self, rounds=min(most, self.rounds))
@@ -38,4 +44,8 @@ SMOKE = Schedule(
     requests=4,
     batches=3,
     whole_suite=False,
+    pool_sizes=(5,),
+    pythons=(f"{sys.version_info.major}.{sys.version_info.minor}",),
+    counted_warm_up=8,
+    counted=8,
 )

@@ -8,6 +8,8 @@ from benchmarks.load import Request
 
 READ, LIST, WITH_TASKS = "read one", "list 20", "project with 20 tasks"
 SUMMARY, CREATE, BATCH = "JOIN and aggregate", "create one", "batch of 100"
+BUILT = "read one, statement built in the endpoint"
+AUTHENTICATED = "read one, authenticated"
 MIXED, LOGIN = "read, 200 ms elsewhere, write", "log in"
 
 
@@ -22,6 +24,10 @@ def workloads(data: Data) -> dict[str, Request]:
         CREATE: Request("POST", f"{API}/projects", '{"name": "@"}'),
         BATCH: Request("POST", f"{API}/projects/{data.written}/tasks/batch", tasks),
     }
+
+
+def built(data: Data) -> Request:
+    return Request("GET", f"{API}/tasks/{data.task}/built")
 
 
 def mixed(data: Data) -> Request:

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Create .venv with the versions in pyproject.toml. The argument "servers" also installs MariaDB,
-# PgBouncer and a PostgreSQL with TLS, "benchmarks" wrk and the packages of the benchmarks, and "real"
-# what only `make test-real` needs.
+# PgBouncer and a PostgreSQL with TLS, "benchmarks" wrk, valgrind and the packages of the benchmarks,
+# and "real" what only `make test-real` needs.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -47,6 +47,7 @@ for wanted in "$@"; do
         ;;
     benchmarks)
         command -v wrk >/dev/null || as_root_install wrk
+        command -v callgrind_control >/dev/null || as_root_install valgrind
         if [ ! .venv/benchmarks -nt pyproject.toml ]; then
             .venv/bin/uv pip install --quiet --python .venv/bin/python --group benchmarks
             touch .venv/benchmarks

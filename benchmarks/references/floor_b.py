@@ -27,6 +27,7 @@ def answer(content: bytes | None, status: int = 200) -> Response:
 
 
 @app.get("/api/v1/tasks/{task_id}")
+@app.get("/api/v1/tasks/{task_id}/built")
 async def read_task(task_id: UUID) -> Response:
     return answer(await floor.read_task(task_id))
 

@@ -10,7 +10,9 @@ from uuid import UUID
 
 from sqlalchemy import make_url
 
-POOL_SIZE = 15
+POOL_SIZE = int(os.environ.get("POOL_SIZE", "15"))
+# More threads answer fewer requests.
+READERS = int(os.environ.get("POOL_SIZE", "2"))
 URL = make_url(os.environ["DATABASE_URL"])
 DRIVER = os.environ["DRIVER"]
 
@@ -51,6 +53,44 @@ class AsyncPG:
     async def execute_many(self, statement: str, rows: list[tuple[Any, ...]]) -> None:
         async with self.pool.acquire() as connection:
             await connection.executemany(statement, rows)
+
+
+class Psycopg:
+    """psycopg with its own pool; it prepares a statement that a connection repeats."""
+
+    async def open(self) -> None:
+        from psycopg_pool import AsyncConnectionPool
+
+        url = URL.set(drivername="postgresql").render_as_string(False)
+        self.pool = AsyncConnectionPool(
+            url,
+            min_size=POOL_SIZE,
+            max_size=POOL_SIZE,
+            kwargs={"autocommit": True},
+            open=False,
+        )
+        await self.pool.open(wait=True)
+
+    async def close(self) -> None:
+        await self.pool.close()
+
+    @staticmethod
+    def sql(statement: str) -> str:
+        return statement.replace("?", "%s")
+
+    @staticmethod
+    def key(value: UUID) -> Any:
+        return value
+
+    async def fetch(self, statement: str, *values: Any) -> Sequence[Any]:
+        async with self.pool.connection() as connection:
+            cursor = await connection.execute(statement, values)
+            rows: Sequence[Any] = await cursor.fetchall() if cursor.description else []
+            return rows
+
+    async def execute_many(self, statement: str, rows: list[tuple[Any, ...]]) -> None:
+        async with self.pool.connection() as connection, connection.transaction():
+            await connection.cursor().executemany(statement, rows)
 
 
 class MySQL:
@@ -94,7 +134,7 @@ class MySQL:
 
 
 class SQLite:
-    """aiosqlite with one connection for writes, and as many for reads as the other drivers."""
+    """aiosqlite with one connection for writes and others for reads."""
 
     async def open(self) -> None:
         import asyncio
@@ -105,7 +145,7 @@ class SQLite:
         # The format of SQLAlchemy, so that all contenders read and sort the same rows.
         sqlite3.register_adapter(datetime, lambda value: f"{value:%Y-%m-%d %H:%M:%S.%f}")
         self.readers: asyncio.Queue[Any] = asyncio.Queue()
-        for _ in range(POOL_SIZE):
+        for _ in range(READERS):
             self.readers.put_nowait(await self.connect(aiosqlite))
         self.writer = await self.connect(aiosqlite)
         self.writing = asyncio.Lock()
@@ -161,4 +201,5 @@ def driver() -> Any:
         from importlib import import_module
 
         return MySQL(import_module(DRIVER))
-    return SQLite() if DRIVER == "aiosqlite" else AsyncPG()
+    drivers = {"aiosqlite": SQLite, "psycopg": Psycopg, "asyncpg": AsyncPG}
+    return drivers[DRIVER]()

@@ -1,14 +1,13 @@
-"""Throughput, latency and CPU time on PostgreSQL, of one process and of one per core."""
+"""Throughput, latency and CPU time on PostgreSQL, of one process."""
 
-import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from benchmarks.bench import Bench
 from benchmarks.contenders import Contender
 from benchmarks.figures import Figures
 from benchmarks.markdown import against, details
 from benchmarks.measure import compare, compare_afresh, named
-from benchmarks.workloads import READ, workloads
+from benchmarks.workloads import BUILT, LIST, READ, built, workloads
 
 REFERENCES = {
     "floor_a": "asyncpg",
@@ -25,8 +24,6 @@ class Main:
     workloads: list[Figures]
     scaling: list[Figures]
     users: list[Figures]
-    cores: int
-    workers: list[Figures]
 
 
 def measure(bench: Bench) -> Main:
@@ -41,22 +38,23 @@ def measure(bench: Bench) -> Main:
             for clients in bench.schedule.clients
             for figures in compare(asynchronous, fewer, READ, asked[READ], clients)
         ]
-        crowd = compare(asynchronous, bench.schedule, READ, asked[READ], CROWD)
+        crowd = [
+            figures
+            for workload in (READ, LIST)
+            for figures in compare(asynchronous, bench.schedule, workload, asked[workload], CROWD)
+        ]
         figures = [
             figures
             for workload, request in asked.items()
             for figures in compare(servings, bench.schedule, workload, request)
         ]
+        figures += compare(asynchronous, bench.schedule, BUILT, built(database.data))
     users = []
     for clients in bench.schedule.users:
         contenders = [serving.contender for serving in servings]
         compared = [each for each in contenders if not each.name.startswith("floor")]
         users += compare_afresh(bench, compared, database, fewer, READ, asked[READ], clients)
-    cores = os.cpu_count() or 1
-    contenders = [replace(serving.contender, workers=cores) for serving in asynchronous]
-    with bench.serving(contenders, database.location) as servings:
-        workers = compare(servings, bench.schedule, READ, asked[READ], CROWD)
-    return Main([*figures, *crowd], scaling, users, cores, workers)
+    return Main([*figures, *crowd], scaling, users)
 
 
 def page(main: Main) -> str:
@@ -81,10 +79,4 @@ With more than forty clients SYNC-THREAD can stall for half a minute: its forty 
 fifteen connections, and the requests that hold a connection wait for a thread.
 
 {against(main.users, ("ref", "sync_block", "sync_thread"))}
-{details(main.users)}
-### One process per core
-
-{main.cores} processes each. The load generator and the database run on the same cores.
-
-{against(main.workers, ("floor_b", "ref"))}
-{details(main.workers)}"""
+{details(main.users)}"""

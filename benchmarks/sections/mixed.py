@@ -7,17 +7,22 @@ from benchmarks.contenders import Contender
 from benchmarks.figures import Figures
 from benchmarks.markdown import against, details
 from benchmarks.measure import compare_afresh
+from benchmarks.schedule import Schedule
 from benchmarks.sections.main import REFERENCES
 from benchmarks.workloads import MIXED, mixed
 
 CLIENTS = 100
 
 
+def longer(schedule: Schedule) -> Schedule:
+    """Long enough for the clients, which all start by waiting, to get out of step."""
+    return replace(schedule, seconds=max(3 * schedule.seconds, 0.6))
+
+
 def measure(bench: Bench) -> list[Figures]:
     database = bench.database("asyncpg")
     references = [Contender(name, driver) for name, driver in REFERENCES.items()]
-    # Long enough for the clients, which all start by waiting, to get out of step.
-    schedule = replace(bench.schedule.with_rounds(2), seconds=max(5 * bench.schedule.seconds, 0.6))
+    schedule = longer(bench.schedule)
     contenders = [bench.service("asyncpg"), *references]
     return compare_afresh(
         bench, contenders, database, schedule, MIXED, mixed(database.data), CLIENTS

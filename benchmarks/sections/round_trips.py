@@ -13,10 +13,18 @@ from benchmarks.contenders import Contender
 from benchmarks.load import Request
 from benchmarks.markdown import TITLES, table
 from benchmarks.wire import Wire
-from benchmarks.workloads import BATCH, CREATE, LIST, READ, SUMMARY, WITH_TASKS, workloads
+from benchmarks.workloads import (
+    AUTHENTICATED,
+    BATCH,
+    CREATE,
+    LIST,
+    READ,
+    SUMMARY,
+    WITH_TASKS,
+    workloads,
+)
 from harness.variants import FAMILIES
 
-AUTHENTICATED = "read one, authenticated"
 SERVICES = ("asyncpg", "psycopg", "asyncmy", "aiomysql")
 REFERENCES = ("ref", "floor_b")
 
