@@ -41,7 +41,8 @@ def stacks(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable
 
     def stack(driver: str, server: Server | None) -> Stack:
         if driver not in made:
-            folder = render(template, tmp_path_factory.mktemp(driver) / "service", driver=driver)
+            folder = tmp_path_factory.mktemp(driver) / "service"
+            render(template, folder, driver=driver, sync_session=True)
             made[driver] = Stack(driver, folder, server)
             if server is not None:
                 server.create_database(made[driver].database)

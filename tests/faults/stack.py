@@ -28,11 +28,17 @@ from fastapi.responses import StreamingResponse  # noqa: E402
 from sqlalchemy import Integer, Select, cast, literal_column, select, text  # noqa: E402
 
 from app.database import ReadSession, Session  # noqa: E402
+from app.sync_database import SyncSession  # noqa: E402
 
 
 @app.get("/slow")
 async def slow(session: Session, seconds: float) -> None:
     await session.execute(text("{sleep}"), {{"seconds": seconds}})
+
+
+@app.get("/slow-synchronously")
+def slow_synchronously(session: SyncSession, seconds: float) -> None:
+    session.execute(text("{sleep}"), {{"seconds": seconds}})
 
 
 @app.get("/slow-commit")

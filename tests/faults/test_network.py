@@ -55,11 +55,13 @@ def test_frozen_server_delays_requests_for_a_limited_time(stack: Stack) -> None:
         "database_statement_timeout": STATEMENT_TIMEOUT,
     }
     paths = ["/slow?seconds=1.9", "/slow-commit?seconds=1", "/slow-rollback?seconds=1"]
+    synchronous = "/slow-synchronously?seconds=1.9"
     with stack.serving(**limits) as service, ThreadPoolExecutor(8) as threads:
         with load(service.client.base_url) as before:
             before.wait_for(50, 200, 201)
-        waiting = [threads.submit(service.client.get, path) for path in paths]
+        waiting = [threads.submit(service.client.get, path) for path in [*paths, synchronous]]
         eventually(lambda: stack.checked_out(service) == len(paths))
+        eventually(lambda: stack.statements("SLEEP") == 2)
         stack.server.freeze()
         try:
             frozen = time.monotonic()
