@@ -52,7 +52,10 @@ def check_files(url: URL, *parameters: str) -> None:
 
 
 def check_certificates(url: URL, *parameters: str) -> None:
-    """Raise `ValueError` if one of these query parameters names a file without a certificate."""
+    """Raise `ValueError` if one of these query parameters names a file without a certificate.
+
+    For `sslcrl`, it is a list of revoked certificates.
+    """
     check_files(url, *parameters)
     for parameter in parameters:
         path = url.query.get(parameter)
@@ -61,6 +64,7 @@ def check_certificates(url: URL, *parameters: str) -> None:
         try:
             SSLContext(PROTOCOL_TLS_CLIENT).load_verify_locations(str(path))
         except OSError:  # the file has no certificate, or may not be read
+            expected = "revocation list" if parameter == "sslcrl" else "certificate"
             raise ValueError(
-                f"DATABASE_URL: the file of {parameter} has no readable certificate: {path}"
+                f"DATABASE_URL: the file of {parameter} has no readable {expected}: {path}"
             ) from None
