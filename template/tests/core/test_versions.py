@@ -159,3 +159,12 @@ async def test_flush_sets_the_version_and_reads_nothing_back(
     assert "version +" not in statement
     assert "RETURNING" not in statement
     assert thing.version == 2
+
+
+async def test_insert_reads_nothing_back(session: AsyncSession, database: Database) -> None:
+    session.add(Thing(name="x"))
+    with recorded_statements(database) as statements:
+        await session.flush()
+    [statement] = [statement for statement in statements if "things" in statement]
+    assert statement.startswith("INSERT INTO things")
+    assert "RETURNING" not in statement
