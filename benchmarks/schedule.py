@@ -25,6 +25,7 @@ class Schedule:
     # Under callgrind.
     counted_warm_up: int = 500
     counted: int = 320
+    counted_drivers: tuple[str, ...] = ("psycopg", "asyncmy", "aiomysql", "aiosqlite")
 
     def with_rounds(self, most: int) -> "Schedule":
         return replace(self, rounds=min(most, self.rounds))
@@ -48,4 +49,5 @@ SMOKE = Schedule(
     pythons=(f"{sys.version_info.major}.{sys.version_info.minor}",),
     counted_warm_up=8,
     counted=8,
+    counted_drivers=(),
 )

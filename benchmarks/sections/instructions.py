@@ -75,7 +75,7 @@ def measure(bench: Bench) -> list[Count]:
         references = [Contender(name, service.driver, accounts=service.accounts) for name in names]
         work.extend((contender, database, requests) for contender in (service, *references))
 
-    for driver in ("asyncpg", *DRIVERS):
+    for driver in ("asyncpg", *bench.schedule.counted_drivers):
         database = bench.database(driver)
         asked = workloads(database.data) | {BUILT: built(database.data)}
         names = WORKLOADS if driver == "asyncpg" else OF_DRIVERS
