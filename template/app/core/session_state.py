@@ -17,29 +17,25 @@ def statements(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"(?:\s|--[^\n]*+|/\*.*?\*/)*+(?:{pattern})", re.IGNORECASE | re.DOTALL)
 
 
-def close_changed_sessions(engine: Engine, changes_session: Callable[[str], bool | None]) -> None:
+def close_changed_sessions(
+    engine: Engine, changes_session: Callable[[str], bool | Callable[[Any], bool]]
+) -> None:
     """Close a connection when it is returned, if a statement changed its session.
 
-    `changes_session` gets the SQL of a statement; None means that the statement changes the session
-    if one of its parameters is False. Resetting the session of each connection would cost each
-    request a round trip.
+    `changes_session` gets the SQL of a statement, and returns a function where the parameters
+    decide. Resetting the session of each connection would cost each request a round trip.
     """
     changes = lru_cache(maxsize=500)(changes_session)  # like SQLAlchemy's cache of statements
 
     def note_change(statement: Statement) -> None:
         if statement.is_dml:
             return
-        changed = changes(statement.sql)
-        if changed or (changed is None and _has_false(statement.parameters)):
+        change = changes(statement.sql)
+        if change if isinstance(change, bool) else change(statement.parameters):
             statement.connection.info["session_changed"] = True
 
     observers_of(engine).before.append(note_change)
     listen(engine, "checkin", _close_changed)
-
-
-def _has_false(parameters: Any) -> bool:
-    values = parameters.values() if isinstance(parameters, dict) else parameters
-    return any(value is False for value in values)
 
 
 def is_changed(connection: HasInfo) -> bool:
