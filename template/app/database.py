@@ -8,7 +8,7 @@ from fastapi import Depends
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from starlette.requests import HTTPConnection
 
-from app.core.engines import create_engine, create_read_engine, read_options
+from app.core.engines import create_direct_reads, create_engine, create_read_engine, read_options
 from app.core.pool import PoolStatus, pool_statuses
 from app.core.sessions import ReadOnlySession
 from app.settings import Settings
@@ -59,6 +59,8 @@ class Database:
         self.read = partial(
             ReadOnlySession,
             async_sessionmaker(self.read_engine, execution_options=read_options(settings)),
+            # Without this argument, SQLAlchemy's session reads everything.
+            direct=create_direct_reads(self.read_engine, settings),
         )
 
     @property

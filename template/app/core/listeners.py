@@ -4,17 +4,37 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from weakref import WeakSet
 
-from sqlalchemy import Engine, event
+from sqlalchemy import event
 
 _own: WeakSet[Callable[..., Any]] = WeakSet()
 
 
-def listen(engine: Engine, name: str, listener: Callable[..., Any]) -> None:
+def listen(target: Any, name: str, listener: Callable[..., Any]) -> None:
     """Add a listener whose work is also done for statements that do not pass through the engine."""
-    event.listen(engine, name, listener)
+    event.listen(target, name, listener)
     _own.add(listener)
 
 
 def has_others(listeners: Iterable[Callable[..., Any]]) -> bool:
     """Return whether there is a listener that `listen` has not added."""
     return any(listener not in _own for listener in listeners)
+
+
+class OtherListeners:
+    """Tells whether others than this package listen to some events, each of a dispatcher.
+
+    This is asked before each read: while the numbers of listeners are the same, so is the answer.
+    """
+
+    def __init__(self, events: Iterable[tuple[Any, str]]) -> None:
+        self._events = list(events)
+        self._numbers: list[int] = []
+        self._exist = False
+
+    def exist(self) -> bool:
+        """Return whether there are any."""
+        numbers = [len(getattr(dispatch, name)) for dispatch, name in self._events]
+        if numbers != self._numbers:
+            self._numbers = numbers
+            self._exist = any(has_others(getattr(target, name)) for target, name in self._events)
+        return self._exist

@@ -1,18 +1,19 @@
 """Sessions that only read, and the protocol for functions that accept any session."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Protocol, Self, TypeAlias, TypeVar, TypeVarTuple, overload
 
 from sqlalchemy import Executable, Result, ScalarResult, TextClause
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, NoResultFound
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.interfaces import ORMOption
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from app.core.database_errors import ErrorKind, classify
+from app.core.direct_reads import DirectReads
 from app.core.pool import single_statement
 
 T = TypeVar("T")
@@ -79,11 +80,15 @@ class ReadOnlySession:
     nothing to close. Statements see what is committed when they run: there is no transaction.
     """
 
-    def __init__(self, sessions: async_sessionmaker[AsyncSession]) -> None:
+    def __init__(
+        self, sessions: async_sessionmaker[AsyncSession], direct: DirectReads | None = None
+    ) -> None:
         self._sessions = sessions
+        self._direct = direct
 
     @cached_property
     def _session(self) -> AsyncSession:
+        # Most reads need none.
         return self._sessions()
 
     @overload
@@ -102,16 +107,22 @@ class ReadOnlySession:
         """Return the rows. Raises `RuntimeError` for a statement that writes or locks rows."""
         if not _only_reads(statement):
             raise RuntimeError(CANNOT_WRITE)
-        return await self._run(
-            lambda session: session.execute(
-                statement,
-                params,
-                # Undocumented: `AsyncSession.execute` sets it, so that all rows are loaded before
-                # the connection is returned. Remove it when SQLAlchemy has a public way:
-                # `test_rows_outlive_the_connection` is the contract.
-                execution_options={"prebuffer_rows": True, "only_reads": True},
+
+        def by_session() -> Awaitable[Result[*tuple[Any, ...]]]:
+            return self._run(
+                lambda session: session.execute(
+                    statement,
+                    params,
+                    # Undocumented: `AsyncSession.execute` sets it, so that all rows are loaded
+                    # before the connection is returned. Remove it when SQLAlchemy has a public way:
+                    # `test_rows_outlive_the_connection` is the contract.
+                    execution_options={"prebuffer_rows": True, "only_reads": True},
+                )
             )
-        )
+
+        if (direct := self._direct) is None:
+            return await _repeat_after_conflict(by_session)
+        return await _repeat_after_conflict(lambda: direct.execute(statement, params, by_session))
 
     @overload
     async def scalars(
@@ -143,13 +154,23 @@ class ReadOnlySession:
         self, entity: type[T], ident: Any, *, options: Sequence[ORMOption] | None = None
     ) -> T | None:
         """Return the row with this primary key; None if there is none."""
-        return await self._run(lambda session: session.get(entity, ident, options=options))
+        if self._direct is not None and not options:
+            lookup = self._direct.look_up(entity, ident)
+            if lookup is not None:
+                found: T | None = (await self.execute(*lookup)).unique().scalar_one_or_none()
+                return found
+        return await _repeat_after_conflict(
+            lambda: self._run(lambda session: session.get(entity, ident, options=options))
+        )
 
     async def get_one(
         self, entity: type[T], ident: Any, *, options: Sequence[ORMOption] | None = None
     ) -> T:
         """Return the row with this primary key. Raises `NoResultFound` if there is none."""
-        return await self._run(lambda session: session.get_one(entity, ident, options=options))
+        found = await self.get(entity, ident, options=options)
+        if found is None:
+            raise NoResultFound("No row was found when one was required")
+        return found
 
     async def __aenter__(self) -> Self:
         return self
@@ -167,13 +188,18 @@ class ReadOnlySession:
         token = single_statement.set(True)
         try:
             return await self._session.run_sync(read_and_release)
-        except DBAPIError as error:
-            if classify(error) is not ErrorKind.CONFLICT:
-                raise
-            # A read can be repeated, because it changes nothing.
-            return await self._session.run_sync(read_and_release)
         finally:
             single_statement.reset(token)
+
+
+async def _repeat_after_conflict(read: Callable[[], Awaitable[T]]) -> T:
+    try:
+        return await read()
+    except DBAPIError as error:
+        if classify(error) is not ErrorKind.CONFLICT:
+            raise
+        # A read can be repeated, because it changes nothing.
+        return await read()
 
 
 def _only_reads(statement: Any) -> bool:

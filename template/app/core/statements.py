@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import Dialect, Engine
 
-from app.core.listeners import has_others, listen
+from app.core.listeners import listen
 
 ENGINE_EVENTS = (
     "before_execute",
@@ -79,6 +79,8 @@ class Observers:
         return Statement(self, sql, parameters, connection, is_dml=False, only_reads=True)
 
 
+# Of a statement that is executed again after its error, only to name it: see `direct_reads`.
+NO_OBSERVERS = Observers()
 _observers: WeakKeyDictionary[Dialect, Observers] = WeakKeyDictionary()
 
 
@@ -98,7 +100,7 @@ def _executing(name: str, observers: Observers) -> Callable[..., bool]:
         sql, context = arguments[1], arguments[-1]
         dialect = context.dialect
         statement = Statement(
-            observers,
+            NO_OBSERVERS if context.execution_options.get("replayed") else observers,
             sql,
             arguments[2] if len(arguments) == 4 else (),
             context.root_connection,
@@ -117,9 +119,8 @@ def _executing(name: str, observers: Observers) -> Callable[..., bool]:
     return execute
 
 
-def has_other_listeners(engine: Engine) -> bool:
-    """Return whether a listener would miss a statement that is executed without the engine."""
-    return any(getattr(engine.dispatch, name) for name in ENGINE_EVENTS) or any(
-        has_others(getattr(engine.dialect.dispatch, name))
-        for name in (*EXECUTION_EVENTS, "handle_error")
-    )
+def events_of_statements(engine: Engine) -> list[tuple[Any, str]]:
+    """Return the events that a statement misses if it is executed without the engine."""
+    return [(engine.dispatch, name) for name in ENGINE_EVENTS] + [
+        (engine.dialect.dispatch, name) for name in (*EXECUTION_EVENTS, "handle_error")
+    ]

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import ColumnDefault, Integer, Result, event, inspect
+from sqlalchemy import ColumnDefault, Integer, Result, inspect
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Mapped, Mapper, ORMExecuteState, Session, mapped_column
 from sqlalchemy.orm.attributes import set_committed_value
+
+from app.core.listeners import listen
 
 COUNTS_UPDATES = "counts_updates"
 
@@ -20,7 +22,6 @@ def version_column() -> Mapped[int]:
     return counted
 
 
-@event.listens_for(Session, "do_orm_execute")
 def count_updates(execution: ORMExecuteState) -> Result[Any] | None:
     """Count the updates of a statement on a model, also in loaded objects.
 
@@ -44,6 +45,9 @@ def count_updates(execution: ORMExecuteState) -> Result[Any] | None:
     else:
         execution.statement = _counted(statement, mapper, entity, execution.parameters)
     return None
+
+
+listen(Session, "do_orm_execute", count_updates)
 
 
 def _check_upsert(statement: Any, mapper: Mapper[Any]) -> None:

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import Engine, create_engine, event, insert, text
 from sqlalchemy.exc import DBAPIError
 
-from app.core.listeners import listen
-from app.core.statements import Observers, Statement, has_other_listeners, observers_of
+from app.core.listeners import OtherListeners, listen
+from app.core.statements import Observers, Statement, events_of_statements, observers_of
 from app.database import Database
 from app.settings import Settings
 from tests.core.things import Thing
@@ -122,8 +122,9 @@ def test_listener_that_would_miss_a_statement_is_noticed(engine: Engine, name: s
 
     observers_of(engine)
     listen(engine, "handle_error", lambda _: None)
-    assert not has_other_listeners(engine)
+    others = OtherListeners(events_of_statements(engine))
+    assert not others.exist()
     event.listen(engine, name, listener)
-    assert has_other_listeners(engine)
+    assert others.exist()
     event.remove(engine, name, listener)
-    assert not has_other_listeners(engine)
+    assert not others.exist()

@@ -1,0 +1,57 @@
+"""Fixtures: a database with the rows of `models`, and an event loop."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from app.database import Database
+from app.settings import Settings
+
+from . import models
+
+# Set by `tests/direct`.
+EXAMPLES = int(os.environ["EXAMPLES"])
+MANY = EXAMPLES >= 100
+
+
+def connected(**settings: Any) -> Database:
+    url = SecretStr(os.environ["DATABASE_URL"])
+    return Database(Settings(_env_file=None, database_url=url, database_pool_size=5, **settings))
+
+
+@pytest.fixture(scope="session")
+def loop() -> Iterator[asyncio.Runner]:
+    with asyncio.Runner() as runner:
+        yield runner
+
+
+@pytest.fixture(scope="session")
+def database(loop: asyncio.Runner) -> Iterator[Database]:
+    """A database with the rows of `models`."""
+    database = connected()
+
+    async def create() -> None:
+        async with database.engine.begin() as connection:
+            await connection.run_sync(models.Base.metadata.drop_all)
+            await connection.run_sync(models.Base.metadata.create_all)
+        async with database.write() as session:
+            for row in models.rows():
+                session.add(row)
+                await session.flush()
+            await session.commit()
+
+    loop.run(create())
+    yield database
+    loop.run(database.dispose())
+
+
+@pytest.fixture
+def new_database(loop: asyncio.Runner, database: Database) -> Iterator[Database]:
+    """The same database, with pools of its own: a test may keep their connections."""
+    new = connected()
+    yield new
+    loop.run(new.dispose())

@@ -1,0 +1,3 @@
+"""The compared files have tests of their own, which run in a service."""
+
+collect_ignore = ["compared"]
