@@ -58,6 +58,7 @@ COMMON = (
             "connection_errors",
             "database_errors",
             "database_url",
+            "direct_reads",
             "engines",
             "errors",
             "health",
@@ -90,6 +91,7 @@ COMMON = (
         f"tests/core/{name}.py"
         for name in (
             "__init__",
+            "both_ways",
             "committed_rows",
             "event_loop",
             "fixtures",
@@ -102,6 +104,7 @@ COMMON = (
             "test_connection_errors",
             "test_database",
             "test_database_url",
+            "test_direct_reads",
             "test_errors",
             "test_examples",
             "test_health",
