@@ -229,6 +229,20 @@ async def test_error_is_that_of_the_session(database: Database, thing: Thing) ->
     assert await read_both_ways(database, FIRST, {"limit": 2})
 
 
+async def test_each_read_is_in_the_slow_query_log_once(
+    settings: Settings, thing: Thing, caplog: pytest.LogCaptureFixture
+) -> None:
+    database = Database(settings.model_copy(update={"slow_query_seconds": 1e-9}))
+    for limit in (1, 2):
+        await database.read().execute(FIRST, {"limit": limit})
+    with pytest.raises(SQLAlchemyError):
+        await database.read().execute(FIRST, {"limit": 10**30})
+    assert direct_reads(database) == 2
+    lines = [line for line in caplog.messages if "FROM things" in line]
+    assert ["(failed)" in line for line in lines] == [False, False, True]
+    await database.dispose()
+
+
 async def test_session_reads_what_the_driver_does_not(
     database: Database, thing: Thing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
