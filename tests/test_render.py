@@ -61,6 +61,7 @@ COMMON = (
             "direct_reads",
             "engines",
             "errors",
+            "failed_connection",
             "health",
             "http_protocol",
             "listeners",

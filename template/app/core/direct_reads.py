@@ -21,16 +21,16 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import Connection, Dialect, Engine, Executable, Select, bindparam, inspect, select
+from sqlalchemy import Dialect, Engine, Executable, Select, bindparam, inspect, select
 from sqlalchemy.engine import ChunkedIteratorResult, Result
 from sqlalchemy.engine.result import SimpleResultMetaData
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Mapper, Session
 from sqlalchemy.orm.attributes import instance_dict, instance_state
 from sqlalchemy.orm.context import QueryContext
-from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.util import LRUCache
 
+from app.core.failed_connection import FailedConnection
 from app.core.listeners import OtherListeners
 from app.core.pool import FairPool
 from app.core.statements import events_of_statements, observers_of
@@ -151,44 +151,6 @@ class DirectReads:
                 raise
         self._count(directly=True)
         return found
-
-
-class FailedConnection(PoolProxiedConnection):
-    """A connection whose cursor raises the error that the driver has raised.
-
-    The statement is executed again on it, so that SQLAlchemy makes its own error: with the
-    statement, with what listeners turn it into, and with the decision which connections to close.
-    """
-
-    description = None
-    is_valid = True
-
-    def __init__(self, connection: Any, error: Exception) -> None:
-        self.dbapi_connection = connection
-        self.error = error
-
-    def execute_again(self, engine: Engine, statement: Executable, values: Values) -> None:
-        """Raise SQLAlchemy's error."""
-        options = {"only_reads": True, "replayed": True}
-        with Session(Connection(engine, self)) as session:
-            session.execute(statement, values, execution_options=options)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.dbapi_connection, name)
-
-    def cursor(self, *_: Any, **__: Any) -> Any:
-        return self
-
-    def execute(self, *_: Any) -> None:
-        raise self.error
-
-    def invalidate(self, *_: Any, **__: Any) -> None:
-        self.is_valid = False
-
-    def close(self) -> None:
-        """Do nothing: the connection is returned by the block that took it."""
-
-    rollback = close
 
 
 class Plan:

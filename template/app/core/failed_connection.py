@@ -1,0 +1,48 @@
+"""How an error of a driver becomes the error that SQLAlchemy makes of it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Executable
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import PoolProxiedConnection
+
+
+class FailedConnection(PoolProxiedConnection):
+    """A connection whose cursor raises the error that the driver has raised.
+
+    The statement is executed again on it, so that SQLAlchemy makes its own error: with the
+    statement, with what listeners turn it into, and with the decision which connections to close.
+    """
+
+    description = None
+    is_valid = True
+
+    def __init__(self, connection: Any, error: Exception) -> None:
+        self.dbapi_connection = connection
+        self.error = error
+
+    def execute_again(
+        self, engine: Engine, statement: Executable, values: Mapping[str, Any] | None
+    ) -> None:
+        """Raise SQLAlchemy's error."""
+        options = {"only_reads": True, "replayed": True}
+        with Session(Connection(engine, self)) as session:
+            session.execute(statement, values, execution_options=options)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.dbapi_connection, name)
+
+    def cursor(self, *_: Any, **__: Any) -> Any:
+        return self
+
+    def execute(self, *_: Any) -> None:
+        raise self.error
+
+    def invalidate(self, *_: Any, **__: Any) -> None:
+        self.is_valid = False
+
+    def close(self) -> None:
+        """Do nothing: the connection is returned by the block that took it."""
+
+    rollback = close
