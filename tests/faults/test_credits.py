@@ -44,6 +44,6 @@ def test_shutdown_returns_the_credits_of_answers_that_did_not_arrive(
             running.process.send_signal(signal.SIGTERM)
             assert running.process.wait(30) == 0
             with suppress(httpx2.TransportError):
-                assert asking.result().status_code == 500
+                assert asking.result().status_code == 503
         with serving(service, url, **settings) as running:
             assert credits_of(running) == 9

@@ -1,5 +1,6 @@
 """Error responses, as `application/problem+json` (RFC 9457)."""
 
+import asyncio
 import json
 import logging
 import re
@@ -320,3 +321,9 @@ def _unexpected_error(_: Request, __: Exception) -> Response:
 def internal_server_error() -> Response:
     """Return the response to an unexpected error, without details of the error."""
     return problem(500, "Internal server error.", "internal_server_error")
+
+
+def is_cancelled() -> bool:
+    """Return whether the current task is being cancelled, as a shutdown does with requests."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import Response
 from httptools import HttpParserError
+from starlette.requests import ClientDisconnect
 from uvicorn.protocols.http.flow_control import CLOSE_HEADER
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
@@ -14,7 +15,8 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
-from app.core.errors import problem
+from app.core.errors import internal_server_error, is_cancelled, problem
+from app.core.health import ShuttingDown
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +45,7 @@ TIMED_OUT = problem(408, "The request took too long to arrive.", "request_timeou
 LONG_URL = problem(414, TOO_LARGE, "uri_too_long")
 LARGE_HEADERS = problem(431, TOO_LARGE, "request_header_fields_too_large")
 BUSY = problem(503, "Too many connections; retry.", "busy", headers={"Retry-After": "1"})
+SHUTTING_DOWN = problem(503, ShuttingDown.detail, ShuttingDown.code, headers={"Retry-After": "1"})
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -131,7 +134,7 @@ class HttpProtocol(HttpToolsProtocol):
     def shutdown(self) -> None:
         super().shutdown()
         self.max_seconds_left = SHUTDOWN_RECEIVE_SECONDS
-        if self.receiving_body or self.rejected:
+        if self.receiving_body:
             self.seconds_left = min(self.seconds_left, self.max_seconds_left)
 
     def data_received(self, data: bytes) -> None:
@@ -185,13 +188,29 @@ class HttpProtocol(HttpToolsProtocol):
         async def run(scope: Any, receive: Any, send: Any) -> None:
             try:
                 await app(scope, receive, send)
-            except Exception:
-                if not cycle.response_complete:
-                    raise
-                # uvicorn would close the connection without `Connection: close`.
-                self.logger.exception("Exception in ASGI application\n")
+            except BaseException as error:
+                await self.end_failed(cycle, error)
 
         super()._start_asgi_task(cycle, run)
+
+    async def end_failed(self, cycle: RequestResponseCycle, error: BaseException) -> None:
+        """End a request that failed, or that a shutdown cancelled.
+
+        uvicorn would respond in plain text, log a traceback even of a cancellation, and close the
+        connection after a complete response without `Connection: close`.
+        """
+        response = internal_server_error()
+        if is_cancelled():
+            response = SHUTTING_DOWN
+            cycle.keep_alive = False
+        elif not isinstance(error, ClientDisconnect):
+            self.logger.error("Exception in ASGI application\n", exc_info=error)
+        if not cycle.response_started:
+            request: Any = (cycle.scope, cycle.receive, cycle.send)
+            await response(*request)
+        elif not cycle.response_complete:
+            cycle.disconnected = True
+            self.transport.close()
 
     def handle_websocket_upgrade(self) -> None:
         self.timer.cancel()
@@ -218,7 +237,7 @@ class HttpProtocol(HttpToolsProtocol):
             self.flow.pause_reading()
             return
         self.rejected = True
-        self.seconds_left = LINGER_SECONDS
+        self.seconds_left = min(LINGER_SECONDS, self.max_seconds_left)
         self.flow.resume_reading()
         if in_progress:
             self.cycle.disconnected = True

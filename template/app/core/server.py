@@ -5,6 +5,7 @@ import gc
 import logging
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -80,7 +81,11 @@ class Server(uvicorn.Server):
     def stop(self) -> None:
         """Finish the requests in flight and exit."""
         self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close sockets, and wait for requests; after the timeout, cancel them."""
         asyncio.get_running_loop().call_later(self.timeout, self.cancel_requests)
+        await super().shutdown(sockets)
 
     def cancel_requests(self) -> None:
         """Cancel the requests that are still in flight."""

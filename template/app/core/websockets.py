@@ -1,5 +1,6 @@
 """WebSockets: allowed origins, and errors as responses or close frames."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Iterable
@@ -9,7 +10,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
-from app.core.errors import internal_server_error, problem, reason_phrase
+from app.core.errors import internal_server_error, is_cancelled, problem, reason_phrase
 from app.core.logs import current_route
 
 logger = logging.getLogger(__name__)
@@ -38,7 +39,9 @@ class WebSocketMiddleware:
             await self.app(scope, receive, send)
         except WebSocketDisconnect as error:
             logger.info("%s disconnected: %d", current_route(), error.code)
-        except Exception:
+        except (Exception, asyncio.CancelledError):
+            if is_cancelled():
+                return  # by a shutdown, of which uvicorn has told the client
             with suppress(OSError):  # the client has left
                 await internal_server_error()(scope, receive, send)
             raise  # the server logs the traceback

@@ -76,6 +76,12 @@ async def running_server(
             while True:
                 await websocket.send_text(str(len(await websocket.receive_text())))
 
+        @app.websocket("/busy")
+        async def ignore_messages(websocket: WebSocket) -> None:
+            await websocket.accept()
+            running.begun.set()
+            await running.released.wait()
+
         await until(lambda: server.started)
         yield running
         running.released.set()
@@ -115,15 +121,37 @@ async def test_request_in_flight_is_finished_before_connections_are_closed(
         assert running.database.engine.pool.checkedin() == 0  # type: ignore[attr-defined]
 
 
-async def test_cancelled_request_ends_before_connections_are_closed(settings: Settings) -> None:
+async def test_cancelled_request_ends_before_connections_are_closed(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
     async with running_server(settings, delay=0, shutdown_timeout=0) as running:
         engine = running.database.engine.sync_engine
         event.listen(engine, "engine_disposed", lambda _: running.ended.append("database"))
         request = await running.start_slow_request()
         send_sigterm()
         await running.task
-        assert (await request).status_code == 500
+        response = await request
+        assert (response.status_code, response.json()["code"]) == (503, "ending")
+        assert (response.headers["Connection"], response.headers["Retry-After"]) == ("close", "1")
         assert running.ended[:2] == ["request", "database"]
+        assert "Traceback" not in caplog.text
+
+
+async def test_cancelled_websocket_leaves_no_traceback(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with (
+        running_server(settings, delay=0, shutdown_timeout=0) as running,
+        running.client.websocket("/busy") as websocket,
+    ):
+        await running.begun.wait()
+        send_sigterm()
+        await running.task
+        with pytest.raises(WebSocketDisconnect) as caught:
+            await websocket.receive_text()
+        assert caught.value.code == 1012
+        assert "SHUTDOWN_TIMEOUT is over: cancelled 1 requests" in caplog.text
+        assert "Traceback" not in caplog.text
 
 
 async def test_websocket_message_over_the_limit_of_bodies_closes_the_websocket(

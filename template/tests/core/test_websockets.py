@@ -1,5 +1,6 @@
 """WebSockets: origins, hosts, request IDs, and errors before and after they are accepted."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from typing import Any
@@ -24,11 +25,12 @@ from tests.core.live_server import live_client_of
 from tests.core.things import Thing
 
 ORIGIN = "https://app.example.org"
-ERRORS = {
+ERRORS: dict[str, BaseException] = {
     "client": NotFound(),
     "http": HTTPException(409),
     "busy": PoolTimeout(),
     "bug": RuntimeError("secret"),
+    "cancelled": asyncio.CancelledError(),
     "sql": DBAPIError("SELECT secret", None, Exception("secret")),
     "own": LookupError(),
     "websocket": WebSocketException(3000, "mine"),
@@ -178,6 +180,7 @@ async def test_error_before_a_websocket_is_accepted_is_a_response(
         ("http", 1008, "conflict"),
         ("busy", 1013, "unavailable"),
         ("bug", 1011, "internal_server_error"),
+        ("cancelled", 1011, "internal_server_error"),
         ("sql", 1011, "internal_server_error"),
         ("own", 1008, "Not Found"),
         ("websocket", 3000, "mine"),
