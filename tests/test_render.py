@@ -130,6 +130,7 @@ COMMON = (
             "test_statements",
             "test_transactions",
             "test_unreadable_values",
+            "test_uvicorn",
             "test_versions",
             "test_websockets",
             "things",

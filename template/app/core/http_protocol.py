@@ -51,7 +51,8 @@ SHUTTING_DOWN = problem(503, ShuttingDown.detail, ShuttingDown.code, headers={"R
 class HttpProtocol(HttpToolsProtocol):
     """The connection of a client.
 
-    Overrides undocumented methods: `tests/core/test_http_protocol.py` is the contract.
+    Overrides undocumented methods: `tests/core/test_uvicorn.py` names them, and
+    `tests/core/test_http_protocol.py` is the contract.
     """
 
     warned_at = -inf
