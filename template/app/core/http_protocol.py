@@ -52,7 +52,7 @@ class HttpProtocol(HttpToolsProtocol):
     """The connection of a client.
 
     Overrides undocumented methods: `tests/core/test_uvicorn.py` names them, and
-    `tests/core/test_http_protocol.py` is the contract.
+    `test_http_protocol.py` and `test_slow_clients.py` are the contract.
     """
 
     warned_at = -inf
