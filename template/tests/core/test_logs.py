@@ -12,6 +12,7 @@ from app.core.logs import (
     LineFormatter,
     add_request_id,
     remove_secrets,
+    set_up_logging,
 )
 from app.factory import create_app
 from app.settings import Settings
@@ -60,9 +61,20 @@ def test_traceback_keeps_its_beginning_and_end(length: int) -> None:
 
 
 def test_message_is_one_line(log: pytest.LogCaptureFixture) -> None:
-    logger.warning("%s\n", "one\nINFO two\x1b[2J\u2028é")
-    assert log.text.endswith("one\\nINFO two\\x1b[2J\\u2028é\n")
+    logger.warning("%s\n", "one\nINFO two\x1b[2J\x9b\u2028é")
+    assert log.text.endswith("one\\nINFO two\\x1b[2J\\x9b\\u2028é\n")
     assert log.text.count("\n") == 1
+
+
+def test_every_logger_writes_single_lines_without_query_strings(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [])
+    monkeypatch.setattr(root, "level", root.level)
+    set_up_logging("INFO")
+    logging.getLogger("uvicorn.access").info("%s\n%s", "/path?token=secret", "two")
+    assert capsys.readouterr().err.endswith("[-] /path\\ntwo\n")
 
 
 async def test_log_has_no_query_strings_headers_or_messages_of_websockets_even_at_debug(

@@ -9,9 +9,10 @@ import pytest
 from fastapi import FastAPI, Response
 from fastapi.responses import StreamingResponse
 from httpx2 import ASGITransport, AsyncClient
+from starlette.types import Message
 
 from app.core.logs import FORMAT, add_request_id, set_up_logging
-from app.core.middleware import SECURITY_HEADERS
+from app.core.middleware import SECURITY_HEADERS, without_body
 from app.factory import create_app
 from app.settings import Environment, Settings
 
@@ -221,6 +222,18 @@ async def test_response_to_head_is_that_to_get_without_its_body(
 async def test_head_of_a_stream_ends_after_the_headers(client: AsyncClient) -> None:
     response = await client.head("/endless")
     assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+
+
+async def test_head_of_a_stream_ends_once() -> None:
+    sent: list[str] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message["type"])
+
+    send_headers = without_body(send)
+    for name in ("start", "body", "body"):
+        await send_headers({"type": f"http.response.{name}", "more_body": True})
+    assert sent == ["http.response.start", "http.response.body"]
 
 
 async def test_cors_headers_are_absent_by_default(client: AsyncClient) -> None:
