@@ -131,6 +131,10 @@ CONTENTS: dict[str, tuple[str | None, bytes]] = {
     "hundred thousand fields": (JSON, json.dumps(dict.fromkeys(map(str, range(80_000)))).encode()),
     "field name of 900 kB": (JSON, b'{"%b": 1}' % (b"x" * 900_000)),
     "900 kB of lists": (JSON, b'{"tasks": [%b[]]}' % (b"[]," * 300_000)),
+    "a hundred tasks of twenty unknown fields": (
+        JSON,
+        json.dumps({"tasks": [dict.fromkeys("abcdefghijklmnopqrst")] * 100}).encode(),
+    ),
     "ten thousand fields": (JSON, json.dumps(dict.fromkeys(map(str, range(10_000)))).encode()),
     "invalid UTF-8": (JSON, b'{"name": "\xff\xfe\xc0\x80"}'),
     "surrogates in UTF-8": (JSON, b'{"name": "\xed\xa0\x80"}'),
