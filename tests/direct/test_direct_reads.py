@@ -15,7 +15,7 @@ from harness.variants import DRIVERS, FAMILIES, ONE_EACH, Variant
 COMPARED = Path(__file__).with_name("compared")
 # How many statements, values and keys Hypothesis generates for each test.
 EXAMPLES = 5
-MANY_EXAMPLES = 300
+MANY_EXAMPLES = 100
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

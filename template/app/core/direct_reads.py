@@ -114,6 +114,7 @@ class DirectReads:
             or isinstance(ident, dict)
             or len(key) != len(lookup.names)
             or any(part is None or hasattr(part, "__composite_values__") for part in key)
+            or not _is_hashable(tuple(key))
             or self._plans.get(lookup.key, UNKNOWN) is None
         ):
             return None
@@ -322,6 +323,14 @@ def _lookup(entity: Any) -> _Lookup | None:
     for column, name in zip(mapper.primary_key, names, strict=True):
         statement = statement.where(column == bindparam(name, type_=column.type))
     return _Lookup(statement, _key(statement).key, names)
+
+
+def _is_hashable(value: Any) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
 
 
 def _key(statement: Any) -> Any:

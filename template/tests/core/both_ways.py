@@ -70,7 +70,7 @@ def described_error(error: BaseException | None) -> Any:
         type(error),
         str(error),
         getattr(error, "statement", None),
-        getattr(error, "params", None),
+        repr(getattr(error, "params", None)),
         getattr(error, "connection_invalidated", None),
         getattr(error, "sqlstate", None),
         classify(error) if isinstance(error, Exception) else None,

@@ -130,7 +130,7 @@ async def test_unique_rows_cannot_be_read_in_parts(database: Database, thing: Th
 
 
 @pytest.mark.parametrize(
-    "key", ["thing.id", "uuid7()", "(thing.id,)", "None", "{'id': 1}", "(1, 2)"]
+    "key", ["thing.id", "uuid7()", "(thing.id,)", "None", "[[]]", "{'id': 1}", "(1, 2)"]
 )
 async def test_row_is_found_by_its_key_in_both_ways(
     database: Database, thing: Thing, key: str

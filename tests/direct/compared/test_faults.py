@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy import bindparam, inspect, select
 
 from app.core import direct_reads
-from app.core.statement_connection import StatementConnection
 from app.database import Database
 from tests.core.both_ways import read_both_ways
 
@@ -84,7 +83,7 @@ async def keep_connection(self: Any, *_: Any) -> None:
         (direct_reads._Object, "make", object_without_key, PLAIN),
         (direct_reads._Object, "make", object_of_nothing, OUTER),
         (direct_reads._Object, "make", object_without_path, PLAIN),
-        (StatementConnection, "__aexit__", keep_connection, PLAIN),
+        (None, "__aexit__", keep_connection, PLAIN),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -97,11 +96,14 @@ def test_fault_is_found(
     fault: Any,
     statement: Any,
 ) -> None:
-    if owner is StatementConnection and new_database.engine.dialect.name == "sqlite":
-        return  # reads share a connection
+    direct = new_database.read.keywords["direct"]
+    if owner is None:
+        owner = direct._connect
+        if not isinstance(owner, type):
+            return  # on SQLite, reads share a connection
     values = VALUES if statement is BOUND else None
     assert loop.run(read_both_ways(new_database, statement, values))
-    new_database.read.keywords["direct"]._plans.clear()
+    direct._plans.clear()
     monkeypatch.setattr(owner, name, fault)
     with pytest.raises(AssertionError):
         loop.run(read_both_ways(new_database, statement, values))
