@@ -129,6 +129,7 @@ COMMON = (
             "test_settings",
             "test_slow_clients",
             "test_slow_queries",
+            "test_sqlalchemy",
             "test_statements",
             "test_transactions",
             "test_unreadable_values",

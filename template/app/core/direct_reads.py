@@ -9,7 +9,7 @@ The key of SQLAlchemy's own cache of statements tells forms apart.
 A plan returns and raises what the session would. The session reads everything for which that is
 not certain: `DirectReads.execute`, `_plan` and `_entity_plan` list the reasons.
 
-Much of this is undocumented: `tests/core/test_direct_reads.py` is the contract.
+Much of this is undocumented: `tests/core/test_sqlalchemy.py` names it.
 """
 
 # ruff: noqa: SLF001

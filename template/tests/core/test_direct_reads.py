@@ -61,7 +61,7 @@ async def thing(session: AsyncSession) -> Thing:
 
 
 async def test_each_model_is_read_alike(database: Database) -> None:
-    """The contract for the undocumented names of SQLAlchemy in `app.core.direct_reads`.
+    """The contract of direct reads.
 
     If a model of yours fails, `Described` shows what differs. DATABASE_DIRECT_READS=false turns
     direct reads off meanwhile.

@@ -1,0 +1,80 @@
+"""The undocumented parts of SQLAlchemy that direct reads use: a release without one fails here."""
+
+# ruff: noqa: SLF001
+
+import tomllib
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import instance_state
+
+from app.database import Database
+from tests.core.things import Thing
+
+UNDOCUMENTED = {
+    "statement": "_generate_cache_key _raw_columns",
+    "key": "bindparams key params",
+    "result": "_metadata _yield_per context raw",
+    "result._metadata": "_create_unique_filters",
+    "query": "compile_state propagated_loader_options query session",
+    "query.query": "_with_options",
+    "query.compile_state": "_entities attributes",
+    "execution": "compiled execution_options get_result_processor root_connection statement",
+    "compiled": (
+        "_bind_processors _cached_metadata _result_columns construct_expanded_state dialect"
+        " escaped_bind_names literal_execute_params positional positiontup post_compile_params"
+    ),
+    "object": "_extra_entities _label_name mapper path",
+    "getters": "cached_populators primary_key_getter",
+    "populators": "quick",
+    "column": "_row_processor raw_column_index translate_raw_column",
+    "mapper": "_identity_class allow_partial_pks always_refresh class_manager polymorphic_map",
+    "state": "key load_options load_path",
+}
+
+
+def undocumented_objects(session: Session) -> dict[str, Any]:
+    """Return an object of each kind, of a statement that the session reads."""
+    statement = select(Thing, Thing.name)
+    result: Any = session.execute(statement)
+    query, execution = result.context, result.raw.context
+    entity, column = query.compile_state._entities
+    getters = entity.path.get(query.compile_state.attributes, ("getters", entity.mapper), None)
+    return {
+        "statement": statement,
+        "key": statement._generate_cache_key(),
+        "result": result,
+        "result._metadata": result._metadata,
+        "query": query,
+        "query.query": query.query,
+        "query.compile_state": query.compile_state,
+        "execution": execution,
+        "compiled": execution.compiled,
+        "object": entity,
+        "getters": getters,
+        "populators": getters["cached_populators"],
+        "column": column,
+        "mapper": entity.mapper,
+        "state": instance_state(Thing()),
+    }
+
+
+@pytest.mark.parametrize("kind", UNDOCUMENTED)
+async def test_sqlalchemy_has_what_direct_reads_use(database: Database, kind: str) -> None:
+    async with database.write() as session:
+        objects = await session.run_sync(undocumented_objects)
+    found = objects[kind]
+    has = found.__contains__ if isinstance(found, dict) else partial(hasattr, found)
+    assert [name for name in UNDOCUMENTED[kind].split() if not has(name)] == []
+
+
+def test_sqlalchemy_stays_below_the_next_minor_release() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+    [requirement] = [each for each in project["project"]["dependencies"] if "sqlalchemy[" in each]
+    major, minor, *_ = version("sqlalchemy").split(".")
+    assert requirement.endswith(f",<{major}.{int(minor) + 1}")
