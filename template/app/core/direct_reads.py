@@ -28,7 +28,7 @@ from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Mapper, Session
 from sqlalchemy.orm.attributes import instance_dict, instance_state
 from sqlalchemy.orm.context import QueryContext
-from sqlalchemy.util import LRUCache
+from sqlalchemy.util import LRUCache, to_list
 
 from app.core.failed_connection import FailedConnection
 from app.core.listeners import OtherListeners
@@ -82,7 +82,12 @@ class DirectReads:
     ) -> Result[Any]:
         """Return the rows of a statement; `by_session` reads a statement without a plan."""
         key = _key(statement)
-        if key is None or self._others.exist() or sql_log.isEnabledFor(logging.INFO):
+        if (
+            key is None
+            or not isinstance(values, Mapping | None)
+            or self._others.exist()
+            or sql_log.isEnabledFor(logging.INFO)
+        ):
             return await self._by_session(by_session)
         plan = self._plans.get(key.key, UNKNOWN)
         if plan is UNKNOWN:
@@ -108,7 +113,7 @@ class DirectReads:
         None means that `Session.get` has to do it: it has no plan, or an error to raise.
         """
         lookup = _lookup(entity)
-        key = ident if isinstance(ident, tuple | list) else [ident]
+        key = to_list(ident, default=[None])
         if (
             lookup is None
             or isinstance(ident, dict)
@@ -378,6 +383,7 @@ def _entity_plan(entity: Any, query: Any, positions: Row) -> Any:
         or mapper.polymorphic_map
         or mapper.always_refresh
         or any(populators[name] for name in populators if name != "quick")
+        or len(populators["quick"]) != len(mapper.column_attrs)  # an alias may lack columns
         or not NOT_LOADED.issuperset(each.lazy for each in mapper.relationships)
     ):
         return None

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import bindparam, inspect, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from app.core.sessions import ReadOnlySession
 from app.database import Database
@@ -112,6 +112,33 @@ def test_parameters(loop: asyncio.Runner, database: Database, values: dict[str, 
         Everything.key == bindparam("value", required=True), Everything.key > bindparam("other", 0)
     )
     loop.run(read_both_ways(database, statement, values))
+
+
+@pytest.mark.parametrize("values", [[{"key": 3}], ({"key": 3},), [{"key": 1}, {"key": 3}], [1], 1])
+def test_parameters_that_are_no_mapping(
+    loop: asyncio.Runner, database: Database, values: Any
+) -> None:
+    statement = select(Everything).where(Everything.key == bindparam("key", 1))
+    loop.run(read_both_ways(database, statement))
+    loop.run(read_both_ways(database, statement, values))
+
+
+def test_key_in_a_row_of_another_statement(loop: asyncio.Runner, database: Database) -> None:
+    async def get(session: ReadOnlySession) -> Any:
+        key = (await session.execute(select(Everything.key).where(Everything.key == 1))).one()
+        return await session.get(Everything, key)
+
+    assert loop.run(compare(database, get))
+
+
+def test_alias_of_some_columns_is_read_by_the_session(
+    loop: asyncio.Runner, database: Database
+) -> None:
+    some = aliased(Everything, select(Everything.key, Everything.text).subquery())
+    statement = select(some).order_by(some.key)
+    for _ in range(2):  # the session's second result has more expired attributes
+        loop.run(ReadOnlySession(database.read.args[0]).execute(statement))
+    assert not loop.run(read_both_ways(database, statement))
 
 
 @pytest.mark.parametrize("entity", models.DIRECT)
