@@ -55,7 +55,14 @@ OPTIONS = {
 }
 # How relationships are loaded that are not loaded with their object.
 NOT_LOADED = {"raise", "raise_on_sql", "select"}
-SESSION_EVENTS = ("after_begin", "do_orm_execute", "loaded_as_persistent", "persistent_to_detached")
+SESSION_EVENTS = (
+    "after_begin",
+    "after_transaction_create",
+    "after_transaction_end",
+    "do_orm_execute",
+    "loaded_as_persistent",
+    "persistent_to_detached",
+)
 UNKNOWN: Any = object()
 
 sql_log = logging.getLogger("sqlalchemy.engine.Engine")

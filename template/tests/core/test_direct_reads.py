@@ -198,7 +198,9 @@ def listening(target: Any, name: str) -> Iterator[list[object]]:
     event.remove(target, name, note)
 
 
-@pytest.mark.parametrize("name", ["do_orm_execute", "loaded_as_persistent", "load"])
+@pytest.mark.parametrize(
+    "name", ["after_transaction_end", "do_orm_execute", "loaded_as_persistent", "load"]
+)
 async def test_listeners_of_the_orm_see_every_read(
     database: Database, thing: Thing, name: str
 ) -> None:

@@ -1,7 +1,7 @@
 """What a read leaves behind in the pool when it fails, takes too long or is cancelled."""
 
 import asyncio
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import pytest
@@ -56,6 +56,22 @@ def test_concurrent_reads_of_one_session_get_their_own_rows(
         found = await asyncio.gather(*(session.scalar(ONE, {"key": key}) for key in keys))
         assert [each and each.key for each in found] == [1, None, 3] * 30
         assert checked_out(new_database) == 0
+
+    loop.run(read())
+
+
+def test_read_without_a_free_connection_fails_alike(
+    loop: asyncio.Runner, database: Database
+) -> None:
+    full = connected(database_pool_timeout=0.05)
+
+    async def read() -> None:
+        await read_both_ways(full, ONE, {"key": 1})
+        async with AsyncExitStack() as held:
+            for _ in range(5):
+                await held.enter_async_context(full.engine.connect())
+            await read_both_ways(full, ONE, {"key": 1})
+        await full.dispose()
 
     loop.run(read())
 
