@@ -37,14 +37,14 @@ from app.core.statements import events_of_statements, observers_of
 
 Row: TypeAlias = Sequence[Any]
 Values: TypeAlias = Mapping[str, Any] | None
-# Lends a connection for one statement, such as `StatementConnection`.
+# Provides a connection for one statement, such as `StatementConnection`.
 Connect: TypeAlias = Callable[[Engine], AbstractAsyncContextManager[Any]]
 # Sends a SELECT to the driver; returns the type of each column, as in the DBAPI's description of a
 # cursor, and all rows.
 Fetch: TypeAlias = Callable[[Dialect, Any, str, Any], Awaitable[tuple[Row, Sequence[Row]]]]
 BySession: TypeAlias = Callable[[], Awaitable[Result[Any]]]
 
-# The execution options of this package and of SQLAlchemy, which a plan observes.
+# Execution options of this package and of SQLAlchemy. A statement with another one has no plan.
 OPTIONS = {
     "_result_disable_adapt_to_context",
     "_sa_orm_load_options",
@@ -68,8 +68,8 @@ UNKNOWN: Any = object()
 sql_log = logging.getLogger("sqlalchemy.engine.Engine")
 
 
-class StepAside(Exception):
-    """The session has to read this: the driver does not read it directly."""
+class SessionRequired(Exception):
+    """The driver cannot read this directly, so the session has to."""
 
 
 class DirectReads:
@@ -110,7 +110,7 @@ class DirectReads:
             return await self._by_session(by_session)
         try:
             types, rows = await self._read(sql, arguments, statement, values)
-        except StepAside:
+        except SessionRequired:
             return await self._by_session(by_session)
         return plan.result(statement, types, rows)
 
@@ -151,7 +151,7 @@ class DirectReads:
                     found = await self._fetch(
                         self._engine.dialect, connection.dbapi_connection, sql, arguments
                     )
-            except StepAside:
+            except SessionRequired:
                 raise
             except Exception as error:
                 self._count(directly=True)
@@ -181,13 +181,13 @@ class Plan:
         self.entities = entities
         self.has_one_object = len(entities) == 1 and isinstance(entities[0], _Object)
         self.unique_filters = unique_filters
-        # The result of another statement may have other columns that find values in a row.
+        # Raw columns differ between statements of one form, so their metadata is not kept.
         self.metadata = None
         if not any(entity.raw_column for entity in entities):
             self.metadata = self._metadata(None)
 
     def has_listeners(self) -> bool:
-        """Return whether something waits for objects to be loaded."""
+        """Return whether code listens to the loading of these objects."""
         return any(entity.has_listeners() for entity in self.entities)
 
     def bind(self, values: Values, key: Any) -> tuple[str, Any]:
@@ -260,7 +260,7 @@ class _Column:
     def __init__(self, entity: Any, positions: Row) -> None:
         getter, self.label, self._keys = entity._row_processor
         self._position = getter(positions)
-        # Of the statement, a value or a function: SQLAlchemy finds it in a row by its identity.
+        # A value or a function: SQLAlchemy finds it in a row by the identity of this object.
         self.raw_column = [entity.raw_column_index] if entity.translate_raw_column else []
 
     def has_listeners(self) -> bool:

@@ -1,4 +1,4 @@
-"""How an error of a driver becomes the error that SQLAlchemy makes of it."""
+"""Turn an error of the driver into the error that SQLAlchemy would raise."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,8 +11,8 @@ from sqlalchemy.pool import PoolProxiedConnection
 class FailedConnection(PoolProxiedConnection):
     """A connection whose cursor raises the error that the driver has raised.
 
-    The statement is executed again on it, so that SQLAlchemy makes its own error: with the
-    statement, with what listeners turn it into, and with the decision which connections to close.
+    The statement is executed again on it, so that SQLAlchemy raises its own error: it names the
+    statement, listeners may replace it, and it decides which connections are closed.
     """
 
     description = None

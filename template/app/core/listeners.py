@@ -21,9 +21,9 @@ def has_others(listeners: Iterable[Callable[..., Any]]) -> bool:
 
 
 class OtherListeners:
-    """Tells whether others than this package listen to some events, each of a dispatcher.
+    """The listeners to some events, each of a dispatcher, that `listen` has not added.
 
-    This is asked before each read: while the numbers of listeners are the same, so is the answer.
+    `exist` is called before each read, so it searches only if a number of listeners has changed.
     """
 
     def __init__(self, events: Iterable[tuple[Any, str]]) -> None:

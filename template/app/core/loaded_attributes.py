@@ -27,7 +27,7 @@ def _names(schema: Any, model: Any) -> list[str]:
     if (
         model.__getattribute__ is not object.__getattribute__
         or not schema.model_config.get("from_attributes")
-        # One of its own would perhaps get a dictionary in place of the row.
+        # Besides that of `Output`: another one might get a dictionary in place of the row.
         or sum(each.info.mode != "after" for each in decorators) > 1
     ):
         return []

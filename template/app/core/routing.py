@@ -6,15 +6,15 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute, APIWebSocketRoute, RouteContext, iter_route_contexts
 
-# A route has an attribute of the same name for each of its arguments.
+# A route has an attribute with the name of each argument of its constructor.
 ARGUMENTS = signature(APIRoute).parameters.keys() - {"form_limits", "include_in_schema"}
 
 
 def add_direct_routes(app: FastAPI) -> None:
     """Put a copy of each route of the included routers before them; the OpenAPI document has none.
 
-    The first route or router whose copy would behave differently, such as a route of a class of
-    its own, ends this: the order of the routes stays.
+    The copying ends at the first route or router whose copy would behave differently, such as a
+    route of a class of its own. So the order of the routes stays.
     """
     routes: list[Any] = app.router.routes
     first = next((i for i, route in enumerate(routes) if _is_included_router(route)), len(routes))

@@ -88,7 +88,7 @@ class ReadOnlySession:
 
     @cached_property
     def _session(self) -> AsyncSession:
-        # Most reads need none.
+        # Created on first use: direct reads need no session.
         return self._sessions()
 
     @overload

@@ -79,7 +79,7 @@ class Observers:
         return Statement(self, sql, parameters, connection, is_dml=False, only_reads=True)
 
 
-# Of a statement that is executed again after its error, only to name it: see `direct_reads`.
+# For a statement that is executed again to create SQLAlchemy's error: see `failed_connection`.
 NO_OBSERVERS = Observers()
 _observers: WeakKeyDictionary[Dialect, Observers] = WeakKeyDictionary()
 

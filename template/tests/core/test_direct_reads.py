@@ -26,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Bundle, Session, aliased, defer, selectinload
 from uuid_utils.compat import uuid7
 
-from app.core.direct_reads import StepAside
+from app.core.direct_reads import SessionRequired
 from app.core.listeners import listen
 from app.core.models import Base
 from app.core.sessions import ReadOnlySession
@@ -63,8 +63,8 @@ async def thing(session: AsyncSession) -> Thing:
 async def test_each_model_is_read_alike(database: Database) -> None:
     """The contract of direct reads.
 
-    If a model of yours fails, `Described` shows what differs. DATABASE_DIRECT_READS=false turns
-    direct reads off meanwhile.
+    If a model of yours fails, `Described` shows what differs. Until it is fixed,
+    DATABASE_DIRECT_READS=false turns direct reads off.
     """
     async with database.engine.begin() as connection:
         await connection.run_sync(insert_sample_rows)
@@ -248,11 +248,11 @@ async def test_each_read_is_in_the_slow_query_log_once(
 async def test_session_reads_what_the_driver_does_not(
     database: Database, thing: Thing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def step_aside(*_: Any) -> Any:
-        raise StepAside
+    async def require_session(*_: Any) -> Any:
+        raise SessionRequired
 
     await read_both_ways(database, FIRST, {"limit": 1})
-    monkeypatch.setattr(database.read.keywords["direct"], "_fetch", step_aside)
+    monkeypatch.setattr(database.read.keywords["direct"], "_fetch", require_session)
     assert not await read_both_ways(database, FIRST, {"limit": 1})
 
 
