@@ -212,6 +212,6 @@ def page(results: Results) -> str:
     heads = ["Goal", "Wanted", "Measured", "By instructions", ""]
     return f"""\
 {met} of {len(found)} goals are met. {CLIENTS} clients and asyncpg, unless said otherwise.
-"By instructions" is the same ratio of the [instructions](#instructions) of a request.
+"By instructions" is the same ratio of the instructions of a request.
 
 {table(heads, rows)}"""

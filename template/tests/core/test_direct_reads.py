@@ -117,7 +117,8 @@ async def test_row_is_found_by_its_columns(database: Database, thing: Thing) -> 
     for _ in range(2):
         row = (await database.read().execute(statement)).first()
         assert row is not None
-        assert (row.size, row._mapping[Thing.size], row._mapping[count]) == (1, 1, 2)  # noqa: SLF001
+        values = row._mapping  # noqa: SLF001
+        assert (row.size, values[Thing.size], values[count]) == (1, 1, 2)
 
 
 async def test_unique_rows_cannot_be_read_in_parts(database: Database, thing: Thing) -> None:
