@@ -32,7 +32,6 @@ from sqlalchemy.util import LRUCache, to_list
 
 from app.core.failed_connection import FailedConnection
 from app.core.listeners import OtherListeners
-from app.core.pool import FairPool
 from app.core.statements import events_of_statements, observers_of
 
 Row: TypeAlias = Sequence[Any]
@@ -137,10 +136,8 @@ class DirectReads:
         return await read()
 
     def _count(self, *, directly: bool) -> None:
-        pool = self._engine.pool
-        if isinstance(pool, FairPool):
-            pool.direct_reads += directly
-            pool.session_reads += not directly
+        name = "direct_reads" if directly else "session_reads"
+        setattr(self._engine.pool, name, getattr(self._engine.pool, name, 0) + 1)
 
     async def _read(
         self, sql: str, arguments: Any, statement: Executable, values: Values
@@ -161,7 +158,6 @@ class DirectReads:
                 finally:
                     if not failed.is_valid:
                         await connection.invalidate(error)
-                raise
         self._count(directly=True)
         return found
 

@@ -28,7 +28,7 @@ from uuid_utils.compat import uuid7
 
 from app.core.direct_reads import SessionRequired
 from app.core.listeners import listen
-from app.core.models import Base
+from app.core.models import Base, utc_now
 from app.core.sessions import ReadOnlySession
 from app.database import Database
 from app.settings import Settings
@@ -77,13 +77,14 @@ async def test_each_model_is_read_alike(database: Database) -> None:
     [
         select(Thing).order_by(Thing.name).limit(2),
         select(Thing).where(Thing.name.in_(["x", "z", "missing"])),
+        select(Thing).where(Thing.seen_at.in_([utc_now()])),
         select(Thing).where(Thing.name == "missing"),
         select(Thing, Part).outerjoin(Part, Thing.parent_id == Part.id).order_by(Thing.name),
         select(Part).join(Thing, Thing.id == Part.parent_id).distinct(),
         select(Thing.name, Thing.seen_at.label("seen"), func.length(Thing.name)),
         select(Thing.size, func.count()).group_by(Thing.size).order_by(Thing.size),
     ],
-    ids=["page", "list", "nothing", "objects", "alias", "columns", "aggregate"],
+    ids=["page", "list", "converted", "nothing", "objects", "alias", "columns", "aggregate"],
 )
 async def test_plan_returns_what_the_session_returns(
     database: Database, thing: Thing, statement: Any
@@ -99,11 +100,12 @@ async def test_plan_returns_what_the_session_returns(
         select(Thing).execution_options(populate_existing=True),
         select(Thing).from_statement(select(Thing)),
         select(Bundle("both", Thing.name, Thing.size)),
+        select(aliased(Thing, select(Thing.id, Thing.name).subquery())),
         select(literal_column("*")).select_from(Thing),
         select(literal(1)),
         select(type_coerce(Thing.name, Uncached)).where(Thing.name == "x"),
     ],
-    ids=["eager", "deferred", "options", "from", "bundle", "star", "core", "uncached"],
+    ids=["eager", "deferred", "options", "from", "bundle", "part", "star", "core", "uncached"],
 )
 async def test_what_has_no_plan_is_read_by_the_session(
     database: Database, thing: Thing, statement: Any
@@ -158,6 +160,13 @@ async def test_key_of_a_model_with_other_loading_is_read_by_the_session(
 ) -> None:
     async def get(session: ReadOnlySession) -> Thing | None:
         return await session.get(Thing, thing.id, options=[selectinload(Thing.parts)])
+
+    assert not await compare(database, get)
+
+
+async def test_what_is_no_model_has_no_row_in_both_ways(database: Database) -> None:
+    async def get(session: ReadOnlySession) -> Any:
+        return await session.get(Uncached, 1)
 
     assert not await compare(database, get)
 

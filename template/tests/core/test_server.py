@@ -203,6 +203,13 @@ async def test_signal_during_startup_shuts_down(settings: Settings) -> None:
         await task
 
 
+async def test_shutdown_without_requests_cancels_none(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    Server(create_app(settings), settings).cancel_requests()
+    assert caplog.messages == []
+
+
 @pytest.mark.parametrize(("handler", "shuts_down"), [(signal.SIG_DFL, 1), (signal.SIG_IGN, 0)])
 def test_hangup_shuts_down_unless_nohup_ignores_it(
     handler: signal.Handlers, shuts_down: int
