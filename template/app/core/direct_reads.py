@@ -154,7 +154,7 @@ class DirectReads:
                 self._count(directly=True)
                 failed = FailedConnection(connection.dbapi_connection, error)
                 try:
-                    failed.execute_again(self._engine, statement, values)
+                    raise failed.execute_again(self._engine, statement, values)
                 finally:
                     if not failed.is_valid:
                         await connection.invalidate(error)

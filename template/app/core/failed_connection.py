@@ -24,11 +24,11 @@ class FailedConnection(PoolProxiedConnection):
 
     def execute_again(
         self, engine: Engine, statement: Executable, values: Mapping[str, Any] | None
-    ) -> None:
+    ) -> Any:
         """Raise SQLAlchemy's error."""
         options = {"only_reads": True, "replayed": True}
         with Session(Connection(engine, self)) as session:
-            session.execute(statement, values, execution_options=options)
+            return session.execute(statement, values, execution_options=options)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.dbapi_connection, name)
