@@ -27,7 +27,7 @@ from benchmarks.workloads import (
 
 DRIVERS = ("psycopg", "asyncmy", "aiomysql", "aiosqlite")
 REFERENCES = ("floor_b", "ref")
-# Those that write come last.
+# Workloads that write come last.
 WORKLOADS = (READ, BUILT, LIST, WITH_TASKS, SUMMARY, CREATE)
 OF_DRIVERS = (READ, LIST, CREATE)
 

@@ -116,7 +116,7 @@ class Everything(Base):
     size: Mapped[Size | None] = mapped_column(Enum(Size, native_enum=False))
     instant: Mapped[datetime | None]
     day: Mapped[date | None]
-    moment: Mapped[time | None]
+    time_of_day: Mapped[time | None]
     lasts: Mapped[timedelta | None] = mapped_column(Interval)
 
     also_text = synonym("text")
@@ -270,7 +270,7 @@ def rows() -> list[Any]:
         size=Size.SMALL,
         instant=datetime(2020, 1, 2, 3, 4, 5, 678, tzinfo=UTC),
         day=date(2020, 2, 29),
-        moment=time(23, 59, 59, 999999),
+        time_of_day=time(23, 59, 59, 999999),
         lasts=timedelta(hours=1, microseconds=5),
     )
     edges = Everything(
@@ -293,7 +293,7 @@ def rows() -> list[Any]:
         size=Size.LARGE,
         instant=datetime(1970, 1, 1, tzinfo=UTC),
         day=date(1970, 1, 1),
-        moment=time(0),
+        time_of_day=time(0),
         lasts=timedelta(0),
     )
     empty = Everything(key=3, name="x", text=None)
