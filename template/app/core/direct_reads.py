@@ -32,6 +32,7 @@ from sqlalchemy.util import LRUCache, to_list
 
 from app.core.failed_connection import FailedConnection
 from app.core.listeners import OtherListeners
+from app.core.pool import count_read
 from app.core.statements import events_of_statements, observers_of
 
 Row: TypeAlias = Sequence[Any]
@@ -94,23 +95,23 @@ class DirectReads:
             or self._others.exist()
             or sql_log.isEnabledFor(logging.INFO)
         ):
-            return await self._by_session(by_session)
+            return await by_session()
         plan = self._plans.get(key.key, UNKNOWN)
         if plan is UNKNOWN:
-            result = await self._by_session(by_session)
+            result = await by_session()
             self._plans[key.key] = _plan(self._engine, result)
             return result
         if plan is None or plan.has_listeners():
-            return await self._by_session(by_session)
+            return await by_session()
         try:
             sql, arguments = plan.bind(values, key)
         except Exception:
             # The session fails as well, and its error names the statement.
-            return await self._by_session(by_session)
+            return await by_session()
         try:
             types, rows = await self._read(sql, arguments, statement, values)
         except SessionRequired:
-            return await self._by_session(by_session)
+            return await by_session()
         return plan.result(statement, types, rows)
 
     def look_up(self, entity: Any, ident: Any) -> tuple[Select[Any], dict[str, Any]] | None:
@@ -131,14 +132,6 @@ class DirectReads:
             return None
         return lookup.statement, dict(zip(lookup.names, key, strict=True))
 
-    async def _by_session(self, read: BySession) -> Result[Any]:
-        self._count(directly=False)
-        return await read()
-
-    def _count(self, *, directly: bool) -> None:
-        name = "direct_reads" if directly else "session_reads"
-        setattr(self._engine.pool, name, getattr(self._engine.pool, name, 0) + 1)
-
     async def _read(
         self, sql: str, arguments: Any, statement: Executable, values: Values
     ) -> tuple[Row, Sequence[Row]]:
@@ -151,14 +144,14 @@ class DirectReads:
             except SessionRequired:
                 raise
             except Exception as error:
-                self._count(directly=True)
+                count_read(self._engine, "direct_reads")
                 failed = FailedConnection(connection.dbapi_connection, error)
                 try:
                     raise failed.execute_again(self._engine, statement, values)
                 finally:
                     if not failed.is_valid:
                         await connection.invalidate(error)
-        self._count(directly=True)
+        count_read(self._engine, "direct_reads")
         return found
 
 

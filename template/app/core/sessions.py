@@ -14,7 +14,7 @@ from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from app.core.database_errors import ErrorKind, classify
 from app.core.direct_reads import DirectReads
-from app.core.pool import single_statement
+from app.core.pool import count_read, single_statement
 
 T = TypeVar("T")
 Columns = TypeVarTuple("Columns")
@@ -180,6 +180,7 @@ class ReadOnlySession:
 
     async def _run(self, read: Callable[[Session], T]) -> T:
         def read_and_release(session: Session) -> T:
+            count_read(session.bind, "session_reads")
             try:
                 return read(session)
             finally:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from httpx2 import AsyncClient
 from sqlalchemy import (
     Integer,
@@ -171,27 +172,34 @@ async def test_what_is_no_model_has_no_row_in_both_ways(database: Database) -> N
     assert not await compare(database, get)
 
 
-async def test_both_ways_are_counted(client: AsyncClient, database: Database, thing: Thing) -> None:
-    async def counts() -> tuple[int, int]:
-        pools = (await client.get("/health/pool")).json().values()
-        return (
-            sum(pool["direct_reads"] for pool in pools),
-            sum(pool["session_reads"] for pool in pools),
-        )
+async def counted_reads(client: AsyncClient) -> tuple[int, int]:
+    """Return `direct_reads` and `session_reads` of all pools."""
+    pools = (await client.get("/health/pool")).json().values()
+    return (
+        sum(pool["direct_reads"] for pool in pools),
+        sum(pool["session_reads"] for pool in pools),
+    )
 
+
+async def test_both_ways_are_counted(client: AsyncClient, database: Database, thing: Thing) -> None:
     statement = BY_NAME.where(Thing.size > 0)
-    direct, by_session = await counts()
+    direct, by_session = await counted_reads(client)
     for name in ("x", "y", "missing"):
         await database.read().scalar(statement, {"name": name})
-    assert await counts() == (direct + 2, by_session + 1)
+    await database.read().get(Thing, thing.id, options=[selectinload(Thing.parts)])
+    assert await counted_reads(client) == (direct + 2, by_session + 2)
 
 
-async def test_setting_turns_direct_reads_off(settings: Settings, thing: Thing) -> None:
+async def test_session_reads_everything_with_direct_reads_turned_off(
+    app: FastAPI, settings: Settings, client: AsyncClient, database: Database, thing: Thing
+) -> None:
     off = Database(settings.model_copy(update={"database_direct_reads": False}))
+    app.state.database = off
     for _ in range(2):
         assert await off.read().scalar(BY_NAME, {"name": "x"})
         assert await off.read().get(Thing, thing.id)
-    assert direct_reads(off) == 0
+    assert await counted_reads(client) == (0, 4)
+    app.state.database = database
     await off.dispose()
 
 
