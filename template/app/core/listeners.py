@@ -15,11 +15,6 @@ def listen(target: Any, name: str, listener: Callable[..., Any]) -> None:
     _own.add(listener)
 
 
-def has_others(listeners: Iterable[Callable[..., Any]]) -> bool:
-    """Return whether there is a listener that `listen` has not added."""
-    return any(listener not in _own for listener in listeners)
-
-
 class OtherListeners:
     """The listeners to some events, each of a dispatcher, that `listen` has not added.
 
@@ -36,5 +31,9 @@ class OtherListeners:
         numbers = [len(getattr(dispatch, name)) for dispatch, name in self._events]
         if numbers != self._numbers:
             self._numbers = numbers
-            self._exist = any(has_others(getattr(target, name)) for target, name in self._events)
+            self._exist = any(
+                listener not in _own
+                for dispatch, name in self._events
+                for listener in getattr(dispatch, name)
+            )
         return self._exist

@@ -1,6 +1,7 @@
 """Observers of statements: functions that are called before and after each execution."""
 
 from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, Protocol, Self
 from weakref import WeakKeyDictionary
@@ -30,28 +31,17 @@ class HasInfo(Protocol):
     def info(self) -> MutableMapping[Any, Any]: ...
 
 
+@dataclass(slots=True)
 class Statement:
     """One execution of a statement: a context manager that calls the observers."""
 
-    __slots__ = ("began", "connection", "is_dml", "observers", "only_reads", "parameters", "sql")
-
-    def __init__(
-        self,
-        observers: "Observers",
-        sql: str,
-        parameters: Any,
-        connection: HasInfo,
-        *,
-        is_dml: bool,
-        only_reads: bool,
-    ) -> None:
-        self.observers = observers
-        self.sql = sql
-        self.parameters = parameters
-        self.connection = connection
-        self.is_dml = is_dml  # INSERT, UPDATE or DELETE, unless it is textual SQL
-        self.only_reads = only_reads
-        self.began = monotonic()
+    observers: "Observers"
+    sql: str
+    parameters: Any
+    connection: HasInfo
+    is_dml: bool  # INSERT, UPDATE or DELETE, unless it is textual SQL
+    only_reads: bool
+    began: float = field(default_factory=monotonic)
 
     def __enter__(self) -> Self:
         for observe in self.observers.before:
