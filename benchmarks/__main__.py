@@ -4,6 +4,7 @@ import argparse
 import sys
 import tempfile
 import time
+import traceback
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -34,12 +35,17 @@ def main() -> None:
         file = (folder if options.smoke else DOCS) / "performance" / "results.json"
         results = read(file) if file.exists() else Results(this_machine())
         bench = Bench(folder, schedule, stack)
+        broken = []
         for name in options.only:
-            # Written each time, so that a failure does not lose the sections before it.
-            results = replace(run(bench, name, results), machine=this_machine())
+            try:
+                results = replace(run(bench, name, results), machine=this_machine())
+            except Exception:
+                # The others are measured all the same; this one keeps its results.
+                traceback.print_exc()
+                broken.append(f"{name} broke off")
             write(results, file)
         report.write(file)
-    failed = failures(results)
+    failed = broken + failures(results)
     sys.exit("\n".join(failed) if failed else 0)
 
 

@@ -23,15 +23,16 @@ PATIENT = {
 
 
 def patient(contender: Contender) -> Contender:
-    """The contender without the timeouts of a service."""
-    if contender.service is None:
-        return contender
-    return replace(contender, environment={**contender.environment, **PATIENT})
+    """The contender without its timeouts."""
+    limits = PATIENT if contender.service else {"pool_timeout": 3600}
+    return replace(contender, environment={**contender.environment, **limits})
 
 
 @contextmanager
 def counted(contender: Contender, location: str, folder: Path) -> Iterator[Serving]:
     """The contender under callgrind, which does not count yet and writes its files to `folder`."""
+    if contender.service is None and contender.driver == "aiosqlite":
+        location += f"?timeout={PATIENT['database_lock_timeout']}"
     options = ("--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={folder}/out")
     with serving(patient(contender), location, "valgrind", *options) as served:
         yield served

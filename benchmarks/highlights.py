@@ -66,7 +66,10 @@ def resources(results: Results) -> str:
         f"{startup.relative(results.startup, name).median:.2f}"
         for name in ("seconds", "memory_under_load")
     )
-    return f"; it starts in {seconds} times the time of REF, and takes {memory} times the memory"
+    return (
+        f"; the service starts in {seconds} times the time of REF,"
+        f" and takes {memory} times the memory"
+    )
 
 
 def wrap(text: str, indent: str = "") -> str:

@@ -33,6 +33,9 @@ from benchmarks.references.summary import count_tasks, summary_of
 # Without POOL_SIZE, the default: 5 connections that stay open, and 10 that are opened as needed.
 size = os.environ.get("POOL_SIZE")
 pool = {"pool_size": int(size), "max_overflow": 0} if size else {}
+# 30 seconds, unless everything is slower, as under callgrind.
+if timeout := os.environ.get("POOL_TIMEOUT"):
+    pool["pool_timeout"] = int(timeout)
 # FastAPI's tutorial refreshes what it created. REFRESH=0 measures what that costs.
 REFRESH = os.environ.get("REFRESH") != "0"
 

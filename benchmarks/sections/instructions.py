@@ -3,8 +3,10 @@
 import tempfile
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 from benchmarks.bench import Bench, Database, with_user
 from benchmarks.callgrind import counted, thousands
@@ -75,17 +77,20 @@ def measure(bench: Bench) -> list[Count]:
         references = [Contender(name, service.driver, accounts=service.accounts) for name in names]
         work.extend((contender, database, requests) for contender in (service, *references))
 
+    database = bench.database("asyncpg", accounts=True)
+    read = workloads(database.data)[READ]
+    add(bench.service("asyncpg", accounts=True), database, {AUTHENTICATED: read})
     for driver in ("asyncpg", *bench.schedule.counted_drivers):
         database = bench.database(driver)
         asked = workloads(database.data) | {BUILT: built(database.data)}
         names = WORKLOADS if driver == "asyncpg" else OF_DRIVERS
         add(bench.service(driver), database, {name: asked[name] for name in names})
-    database = bench.database("asyncpg", accounts=True)
-    read = workloads(database.data)[READ]
-    add(bench.service("asyncpg", accounts=True), database, {AUTHENTICATED: read})
+    # A writer of SQLite would wait for those of another contender.
+    sqlite = Lock()
 
     def run(each: tuple[Contender, Database, dict[str, Request]]) -> list[Count]:
-        return count(*each, bench.schedule)
+        with sqlite if each[0].driver == "aiosqlite" else nullcontext():
+            return count(*each, bench.schedule)
 
     # Two at the same time: what else runs does not change what is counted.
     with ThreadPoolExecutor(2) as threads:
