@@ -145,7 +145,7 @@ class DirectReads:
                 raise
             except Exception as error:
                 count_read(self._engine, "direct_reads")
-                failed = FailedConnection(connection.dbapi_connection, error)
+                failed = FailedConnection(connection, error)
                 try:
                     raise failed.execute_again(self._engine, statement, values)
                 finally:

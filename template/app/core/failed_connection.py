@@ -12,14 +12,17 @@ class FailedConnection(PoolProxiedConnection):
     """A connection whose cursor raises the error that the driver has raised.
 
     The statement is executed again on it, so that SQLAlchemy raises its own error: it names the
-    statement, listeners may replace it, and it decides which connections are closed.
+    statement, listeners may replace it, and it decides which connections are closed: after a
+    disconnect, all that are older.
     """
 
     description = None
     is_valid = True
 
     def __init__(self, connection: Any, error: Exception) -> None:
-        self.dbapi_connection = connection
+        self.dbapi_connection = connection.dbapi_connection
+        # Undocumented: tells the pool how old the connection is.
+        self._connection_record = connection.pool_entry
         self.error = error
 
     def execute_again(

@@ -24,6 +24,8 @@ UNDOCUMENTED = {
     "query": "compile_state propagated_loader_options query session",
     "query.query": "_with_options",
     "query.compile_state": "_entities attributes",
+    "connection": "_connection_record",
+    "connection._connection_record": "starttime",
     "execution": "compiled execution_options get_result_processor root_connection statement",
     "compiled": (
         "_bind_processors _cached_metadata _result_columns construct_expanded_state dialect"
@@ -43,6 +45,7 @@ def undocumented_objects(session: Session) -> dict[str, Any]:
     statement = select(Thing, Thing.name)
     result: Any = session.execute(statement)
     query, execution = result.context, result.raw.context
+    connection: Any = session.connection().connection
     entity, column = query.compile_state._entities
     getters = entity.path.get(query.compile_state.attributes, ("getters", entity.mapper), None)
     return {
@@ -53,6 +56,8 @@ def undocumented_objects(session: Session) -> dict[str, Any]:
         "query": query,
         "query.query": query.query,
         "query.compile_state": query.compile_state,
+        "connection": connection,
+        "connection._connection_record": connection._connection_record,
         "execution": execution,
         "compiled": execution.compiled,
         "object": entity,

@@ -20,7 +20,8 @@ MANY = EXAMPLES >= 100
 
 def connected(**settings: Any) -> Database:
     url = SecretStr(os.environ["DATABASE_URL"])
-    return Database(Settings(_env_file=None, database_url=url, database_pool_size=5, **settings))
+    settings = {"database_pool_size": 5} | settings
+    return Database(Settings(_env_file=None, database_url=url, **settings))
 
 
 @pytest.fixture(scope="session")

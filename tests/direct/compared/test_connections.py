@@ -5,8 +5,10 @@ from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import pytest
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, select, text
+from sqlalchemy.exc import DBAPIError
 
+from app.core.sessions import ReadOnlySession
 from app.database import Database
 from tests.core.both_ways import read_both_ways
 from tests.core.support import checked_out
@@ -24,7 +26,7 @@ async def read_all(database: Database) -> list[int | None]:
     return [each and each.key for each in found]
 
 
-@pytest.mark.parametrize("steps", range(0, 15, 1 if MANY else 4))
+@pytest.mark.parametrize("steps", range(0, 15, 1 if MANY else 7))
 def test_cancelled_read_returns_its_connection(
     loop: asyncio.Runner, new_database: Database, steps: int
 ) -> None:
@@ -107,6 +109,88 @@ def test_read_whose_connection_is_killed_fails_alike(
         assert await read_both_ways(new_database, statement)
 
     loop.run(read())
+
+
+@pytest.mark.parametrize("is_direct", [True, False])
+def test_read_whose_connection_was_killed_replaces_all_older_connections_and_no_newer_one(
+    loop: asyncio.Runner, database: Database, new_database: Database, is_direct: bool
+) -> None:
+    family = new_database.engine.dialect.name
+    if family == "sqlite":
+        return  # has no server
+    engine = new_database.read_engine
+    number = {"postgresql": func.pg_backend_pid, "mysql": func.connection_id}[family]
+    seconds = bindparam("seconds", 0)
+    slow = select(Everything.key).where(getattr(func, SLEEP[family])(seconds).is_not(None))
+    sessions = new_database.read.args[0]
+
+    async def scalar(statement: Any, **values: Any) -> Any:
+        session = new_database.read() if is_direct else ReadOnlySession(sessions)
+        return await session.scalar(statement, values)
+
+    async def fill(size: int) -> set[int]:
+        """Return the numbers of that many connections, which are idle afterwards."""
+        async with AsyncExitStack() as held:
+            connections = [await held.enter_async_context(engine.connect()) for _ in range(size)]
+            return {await each.scalar(select(number())) for each in connections}
+
+    async def fail(read: asyncio.Task[Any], killed: int) -> None:
+        await kill(database, killed)
+        with pytest.raises(DBAPIError) as error:
+            await read
+        assert error.value.connection_invalidated
+
+    async def read() -> None:
+        await scalar(ONE, key=1)
+        await scalar(slow)
+        older = await fill(5)
+        reads, busy = [], []
+        for _ in range(2):
+            reads.append(asyncio.create_task(scalar(slow, seconds=60)))
+            busy.append(await new_executing(database, busy))
+        await fail(reads[0], busy[0])
+        for connection in older - set(busy):
+            await kill(database, connection)
+        found = await asyncio.gather(*(scalar(ONE, key=key) for key in (1, 2, 3)))
+        assert [each and each.key for each in found] == [1, None, 3]
+        newer = await fill(4)
+        assert not newer & older
+        await fail(reads[1], busy[1])
+        assert await fill(4) == newer
+
+    loop.run(read())
+
+
+async def connections_of(observer: Database, condition: str = "1 = 1") -> list[int]:
+    """Return the numbers of the other connections to this database."""
+    statement = {
+        "postgresql": "SELECT pid FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        "mysql": "SELECT id FROM information_schema.processlist"
+        " WHERE db = database() AND id <> connection_id()",
+    }[observer.engine.dialect.name]
+    async with observer.engine.connect() as connection:
+        return list(await connection.scalars(text(f"{statement} AND {condition}")))
+
+
+async def new_executing(observer: Database, known: list[int]) -> int:
+    """Return the connection that has begun to sleep."""
+    condition = {
+        "postgresql": "wait_event = 'PgSleep'",
+        "mysql": "state = 'User sleep'",
+    }[observer.engine.dialect.name]
+    while not (found := set(await connections_of(observer, condition)) - set(known)):
+        await asyncio.sleep(0.005)
+    return found.pop()
+
+
+async def kill(observer: Database, number: int) -> None:
+    """End a connection, and wait until it has ended."""
+    statement = {"postgresql": "SELECT pg_terminate_backend({})", "mysql": "KILL {}"}
+    async with observer.engine.connect() as connection:
+        await connection.exec_driver_sql(statement[observer.engine.dialect.name].format(number))
+    while number in await connections_of(observer):
+        await asyncio.sleep(0.005)
 
 
 def test_types_of_columns_may_change(loop: asyncio.Runner, new_database: Database) -> None:
