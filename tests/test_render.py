@@ -96,6 +96,7 @@ COMMON = (
             "committed_rows",
             "event_loop",
             "fixtures",
+            "ignored_listeners",
             "live_server",
             "raw_server",
             "sample_rows",

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.projects import NEXT, WORK_TREE, Project, Template
+from harness.projects import NEXT, WORK_TREE, Project, Template, releases
 from harness.running import alembic, database, run_in
 from harness.services import InEnvironment
 from harness.variants import Variant
-from tests.updates import owner, reports
+from tests.updates import internals, owner, reports
 from tests.updates.future_releases import (
     add_column_with_migration,
     add_setting,
@@ -80,6 +80,37 @@ def test_migrations_of_owner_and_template_can_be_merged(
         alembic(service, url, "merge heads -m Merge", "upgrade head", "check")
         assert owner.show(service, url) == rows
     assert "passed" in service.uv_run("pytest", "-q", *suite)
+
+
+@pytest.mark.nightly
+@pytest.mark.xdist_group("mypy")
+@pytest.mark.parametrize(
+    ("release", "driver"),
+    [("1.0.0", "asyncpg"), ("", "asyncpg"), ("", "aiomysql"), ("", "aiosqlite")],
+)
+def test_listeners_middleware_and_column_types_of_an_owner_work_after_an_update(
+    upstream: Template, tmp_path: Path, in_environment: InEnvironment, release: str, driver: str
+) -> None:
+    release = release or list(releases())[-1]
+    project = Project.copy(upstream, tmp_path / "project", release, driver=driver)
+    internals.add(project)
+    service = in_environment(project.folder)
+    with database(service) as url:
+        alembic(service, url, "upgrade head", "check")
+        service.uv_run("pytest", "-q", "--no-cov", "tests/test_prices.py")
+        project.commit()
+        internals.fill(service, url)
+
+        message = project.update()
+        assert project.conflicts() == set()
+        owner.rename_httpx(project, message)
+        service.install()
+        alembic(service, url, "upgrade head", "check")
+        assert internals.show(service, url) == ["['tea: 1.50']"] * 2
+    service.uv_run("ruff", "check", ".")
+    service.uv_run("ruff", "format", "--check", ".")
+    service.uv_run("mypy")
+    assert "passed" in service.uv_run("pytest", "-q", "--no-cov")
 
 
 @pytest.mark.nightly

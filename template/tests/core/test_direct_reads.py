@@ -34,6 +34,7 @@ from app.core.sessions import ReadOnlySession
 from app.database import Database
 from app.settings import Settings
 from tests.core.both_ways import compare, direct_reads, read_both_ways
+from tests.core.ignored_listeners import ignored_listeners
 from tests.core.sample_rows import insert_sample_rows
 from tests.core.support import checked_out, recorded_statements
 from tests.core.things import Thing, ThingsBase
@@ -50,6 +51,12 @@ class Uncached(TypeDecorator[str]):
 
     impl = String
     cache_ok = False
+
+
+@pytest.fixture(autouse=True)
+def _ignored_listeners(database: Database) -> Iterator[None]:
+    with ignored_listeners(database):
+        yield
 
 
 @pytest.fixture
