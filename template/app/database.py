@@ -70,8 +70,9 @@ class Database:
 
     async def dispose(self) -> None:
         """Close every pooled connection."""
-        await self.engine.dispose()
-        await self.read_engine.dispose()
+        engines = {engine.pool: engine for engine in (self.read_engine, self.engine)}
+        for engine in engines.values():  # both may share a pool
+            await engine.dispose()
 
 
 async def get_database(connection: HTTPConnection) -> Database:

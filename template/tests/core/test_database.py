@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from fastapi import FastAPI
 from httpx2 import AsyncClient
-from sqlalchemy import delete, func, select
+from sqlalchemy import Engine, delete, event, func, select
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -40,6 +40,15 @@ async def test_failed_request_is_rolled_back(client: AsyncClient, session: Async
 async def test_response_is_sent_after_the_commit(app: FastAPI, database: Database) -> None:
     events = await commits_and_responses(app, "POST", "/things", json={"name": "x"})
     assert events == ["commit", "http.response.start", "http.response.body"]
+
+
+async def test_each_pool_is_closed_once(settings: Settings) -> None:
+    database = Database(settings)
+    disposed: list[Engine] = []
+    for engine in {database.engine.sync_engine, database.read_engine.sync_engine}:
+        event.listen(engine, "engine_disposed", disposed.append)
+    await database.dispose()
+    assert len(disposed) == len(database.pools)
 
 
 async def test_session_that_is_not_used_is_not_committed(settings: Settings) -> None:
