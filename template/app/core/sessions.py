@@ -186,14 +186,11 @@ class ReadOnlySession:
             finally:
                 session.close()
 
-        token = single_statement.set(True)
-        try:
-            return await self._session.run_sync(read_and_release)
-        finally:
-            single_statement.reset(token)
+        return await self._session.run_sync(read_and_release)
 
 
 async def _repeat_after_conflict(read: Callable[[], Awaitable[T]]) -> T:
+    token = single_statement.set(True)
     try:
         return await read()
     except DBAPIError as error:
@@ -201,6 +198,8 @@ async def _repeat_after_conflict(read: Callable[[], Awaitable[T]]) -> T:
             raise
         # A read can be repeated, because it changes nothing.
         return await read()
+    finally:
+        single_statement.reset(token)
 
 
 def _only_reads(statement: Any) -> bool:
