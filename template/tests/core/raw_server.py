@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+import pytest
 from fastapi import BackgroundTasks, FastAPI, Request, Response, WebSocket
 from fastapi.responses import StreamingResponse
 
@@ -186,3 +187,16 @@ async def running_server(max_connections: int | None = None) -> AsyncIterator[Ru
     ):
         stack.callback(released.set)
         yield RunningServer(server, port, stack, received, released)
+
+
+@pytest.fixture(scope="session")
+async def shared_raw_server() -> AsyncIterator[RunningServer]:
+    async with running_server() as running:
+        yield running
+
+
+@pytest.fixture
+async def raw_server(shared_raw_server: RunningServer) -> AsyncIterator[RunningServer]:
+    """The shared server, without connections of other tests."""
+    async with shared_raw_server.reused() as running:
+        yield running

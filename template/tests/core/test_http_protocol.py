@@ -2,7 +2,6 @@
 
 import json
 import logging
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -17,25 +16,11 @@ from tests.core.raw_server import (
     UPGRADE,
     WAIT,
     RunningServer,
-    running_server,
 )
 from tests.core.support import until
 
 INVALID = "Invalid HTTP request received."  # logged once for each piece that is parsed
 MANY = b"".join(b"X-%d: x\r\n" % number for number in range(10_000))
-
-
-@pytest.fixture(scope="module")
-async def shared() -> AsyncIterator[RunningServer]:
-    async with running_server() as running:
-        yield running
-
-
-@pytest.fixture
-async def running(shared: RunningServer) -> AsyncIterator[RunningServer]:
-    """The shared server, without connections of other tests."""
-    async with shared.reused() as running:
-        yield running
 
 
 @pytest.mark.parametrize(
@@ -55,24 +40,24 @@ async def running(shared: RunningServer) -> AsyncIterator[RunningServer]:
     ids=lambda value: repr(value)[:60],
 )
 async def test_large_or_malformed_request_is_rejected(
-    running: RunningServer,
+    raw_server: RunningServer,
     request_: bytes,
     rejection: tuple[int, str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
-    client = await running.connect(request_)
+    client = await raw_server.connect(request_)
     assert await client.rejection() == rejection
     assert f"with {rejection[0]}" in caplog.text
-    await until(lambda: not running.server.server_state.tasks)
+    await until(lambda: not raw_server.server.server_state.tasks)
     # What follows is discarded, until the client has had time to read the response.
     parsed = caplog.text.count(INVALID)
     client.send(GET, b"\r\n")
-    other = await running.connect(GET, b"\r\n")
+    other = await raw_server.connect(GET, b"\r\n")
     assert (await other.response())[0] == 200
     assert caplog.text.count(INVALID) == parsed
-    assert len(running.connections) == 2
-    running.pass_seconds(LINGER_SECONDS + 1)
+    assert len(raw_server.connections) == 2
+    raw_server.pass_seconds(LINGER_SECONDS + 1)
     assert await client.is_closed()
 
 
@@ -82,44 +67,46 @@ async def test_large_or_malformed_request_is_rejected(
     [GET + UPGRADE + b"X: x\r\n" * 200 + b"\r\n", POST + UPGRADE + b"Content-Length: 1\r\n\r\nx"],
     ids=["headers", "body"],
 )
-async def test_malformed_handshake_is_rejected(running: RunningServer, request_: bytes) -> None:
-    client = await running.connect(request_)
+async def test_malformed_handshake_is_rejected(raw_server: RunningServer, request_: bytes) -> None:
+    client = await raw_server.connect(request_)
     assert await client.rejection() == (400, "bad_request")
     assert await client.is_closed()
 
 
-async def test_application_stops_waiting_for_a_rejected_body(running: RunningServer) -> None:
-    client = await running.half_sent(CHUNKED)
+async def test_application_stops_waiting_for_a_rejected_body(raw_server: RunningServer) -> None:
+    client = await raw_server.half_sent(CHUNKED)
     client.send(b"no number\r\n")
     assert await client.rejection() == (400, "bad_request")
-    await until(lambda: not running.server.server_state.tasks)
-    assert running.connections
+    await until(lambda: not raw_server.server.server_state.tasks)
+    assert raw_server.connections
 
 
 async def test_rejected_request_is_closed_though_its_body_is_not_read(
-    running: RunningServer,
+    raw_server: RunningServer,
 ) -> None:
-    client = await running.half_sent(CHUNKED.replace(b"/length", b"/late"))
-    [connection] = running.connections
+    client = await raw_server.half_sent(CHUNKED.replace(b"/length", b"/late"))
+    [connection] = raw_server.connections
     connection.data_received(b"20000\r\n" + 2 * LONG + b"\r\nno number\r\n")
     assert await client.rejection() == (400, "bad_request")
-    running.pass_seconds(LINGER_SECONDS + 1)
+    raw_server.pass_seconds(LINGER_SECONDS + 1)
     assert await client.is_closed()
 
 
-async def test_begun_response_is_cut_by_a_malformed_body(running: RunningServer) -> None:
-    client = await running.connect(CHUNKED.replace(b"/length", b"/stream"))
+async def test_begun_response_is_cut_by_a_malformed_body(raw_server: RunningServer) -> None:
+    client = await raw_server.connect(CHUNKED.replace(b"/length", b"/stream"))
     await client.reader.readuntil(b"part\r\n")
     client.send(b"no number\r\n")
-    await until(lambda: running.connections[0].rejected)
-    running.pass_seconds(LINGER_SECONDS + 1)
+    await until(lambda: raw_server.connections[0].rejected)
+    raw_server.pass_seconds(LINGER_SECONDS + 1)
     assert await client.is_closed()
 
 
-async def test_headers_extensions_and_trailers_have_the_limit_each(running: RunningServer) -> None:
+async def test_headers_extensions_and_trailers_have_the_limit_each(
+    raw_server: RunningServer,
+) -> None:
     most = LONG[: MAX_HEAD_BYTES * 2 // 3]
-    client = await running.half_sent(CHUNKED.removesuffix(b"\r\n"), b"X: ", most)
-    [connection] = running.connections
+    client = await raw_server.half_sent(CHUNKED.removesuffix(b"\r\n"), b"X: ", most)
+    [connection] = raw_server.connections
     connection.data_received(b"\r\n\r\n")
     connection.data_received(b"1;" + most)
     connection.data_received(b"\r\nx\r\n0\r\n")
@@ -129,15 +116,15 @@ async def test_headers_extensions_and_trailers_have_the_limit_each(running: Runn
     assert [(await client.response())[0] for _ in range(2)] == [200, 200]
 
 
-async def test_body_does_not_count_as_headers(running: RunningServer) -> None:
-    client = await running.connect(POST, b"Content-Length: %d\r\n\r\n" % len(LONG), LONG)
+async def test_body_does_not_count_as_headers(raw_server: RunningServer) -> None:
+    client = await raw_server.connect(POST, b"Content-Length: %d\r\n\r\n" % len(LONG), LONG)
     status, _, body = await client.response()
     assert (status, int(body)) == (200, len(LONG))
 
 
-async def test_trailer_is_no_header(running: RunningServer) -> None:
+async def test_trailer_is_no_header(raw_server: RunningServer) -> None:
     request = GET + b"Transfer-Encoding: chunked\r\n\r\n0\r\nX-Forwarded-For: ::1\r\n\r\n"
-    client = await running.connect(request)
+    client = await raw_server.connect(request)
     _, _, body = await client.response()
     assert json.loads(body) == ["host", "transfer-encoding"]
 
@@ -146,42 +133,42 @@ async def test_trailer_is_no_header(running: RunningServer) -> None:
     "request_", [WAIT, POST + b"Content-Length: 2\r\n\r\nx"], ids=["waiting", "half-sent"]
 )
 async def test_cancelled_request_gets_a_problem_and_no_traceback(
-    running: RunningServer, request_: bytes, caplog: pytest.LogCaptureFixture
+    raw_server: RunningServer, request_: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    client = await running.connect(request_)
-    await until(lambda: bool(running.server.server_state.tasks))
-    running.cancel_requests()
+    client = await raw_server.connect(request_)
+    await until(lambda: bool(raw_server.server.server_state.tasks))
+    raw_server.cancel_requests()
     assert await client.rejection() == (503, "ending")
     assert await client.is_closed()
     assert "Traceback" not in caplog.text
 
 
 async def test_cancelled_stream_is_cut_without_a_traceback(
-    running: RunningServer, caplog: pytest.LogCaptureFixture
+    raw_server: RunningServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    client = await running.connect(b"GET /stream HTTP/1.1\r\n", HOST, b"\r\n")
+    client = await raw_server.connect(b"GET /stream HTTP/1.1\r\n", HOST, b"\r\n")
     await client.reader.readuntil(b"part\r\n")
-    running.cancel_requests()
+    raw_server.cancel_requests()
     assert await client.is_closed()
-    await until(lambda: not running.server.server_state.tasks)
+    await until(lambda: not raw_server.server.server_state.tasks)
     assert "Traceback" not in caplog.text
     assert "ASGI callable returned" not in caplog.text
 
 
 async def test_cancelled_background_task_leaves_no_traceback(
-    running: RunningServer, caplog: pytest.LogCaptureFixture
+    raw_server: RunningServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    client = await running.connect(b"GET /wait-later HTTP/1.1\r\n", HOST, b"\r\n")
+    client = await raw_server.connect(b"GET /wait-later HTTP/1.1\r\n", HOST, b"\r\n")
     assert (await client.response())[0] == 200
-    running.cancel_requests()
-    await until(lambda: not running.server.server_state.tasks)
+    raw_server.cancel_requests()
+    await until(lambda: not raw_server.server.server_state.tasks)
     assert "Traceback" not in caplog.text
 
 
-async def test_pipelined_requests_are_limited(running: RunningServer) -> None:
-    client = await running.connect(WAIT * 2 * MAX_PIPELINED)
-    await until(lambda: bool(running.server.server_state.tasks))
-    running.released.set()
+async def test_pipelined_requests_are_limited(raw_server: RunningServer) -> None:
+    client = await raw_server.connect(WAIT * 2 * MAX_PIPELINED)
+    await until(lambda: bool(raw_server.server.server_state.tasks))
+    raw_server.released.set()
     responses = [await client.response() for _ in range(MAX_PIPELINED + 1)]
     assert all(status == 200 for status, _, _ in responses)
     assert b"connection: close" in responses[-1][1]
@@ -189,14 +176,14 @@ async def test_pipelined_requests_are_limited(running: RunningServer) -> None:
 
 
 async def test_malformed_request_does_not_take_the_response_of_the_one_before(
-    running: RunningServer, caplog: pytest.LogCaptureFixture
+    raw_server: RunningServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    client = await running.connect(WAIT, b"malformed\r\n")
-    await until(lambda: bool(running.server.server_state.tasks))
+    client = await raw_server.connect(WAIT, b"malformed\r\n")
+    await until(lambda: bool(raw_server.server.server_state.tasks))
     client.send(b"malformed\r\n")
-    other = await running.connect(GET, b"\r\n")
+    other = await raw_server.connect(GET, b"\r\n")
     assert (await other.response())[0] == 200
-    running.released.set()
+    raw_server.released.set()
     status, head, _ = await client.response()
     assert status == 200
     assert b"connection: close" in head
@@ -205,13 +192,13 @@ async def test_malformed_request_does_not_take_the_response_of_the_one_before(
 
 
 async def test_malformed_body_does_not_take_the_response_of_the_request_before(
-    running: RunningServer,
+    raw_server: RunningServer,
 ) -> None:
-    client = await running.connect(WAIT, CHUNKED, b"no number\r\n")
-    await until(lambda: bool(running.server.server_state.tasks))
-    running.released.set()
+    client = await raw_server.connect(WAIT, CHUNKED, b"no number\r\n")
+    await until(lambda: bool(raw_server.server.server_state.tasks))
+    raw_server.released.set()
     assert (await client.response())[0] == 200
-    running.pass_seconds(LINGER_SECONDS + 1)
+    raw_server.pass_seconds(LINGER_SECONDS + 1)
     assert await client.is_closed()
 
 
@@ -224,24 +211,24 @@ async def test_malformed_body_does_not_take_the_response_of_the_request_before(
     ],
 )
 async def test_connection_is_usable_after_an_error(
-    running: RunningServer,
+    raw_server: RunningServer,
     path: bytes,
     status: int,
     kind: bytes,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    client = await running.connect(b"GET ", path, b" HTTP/1.1\r\n", HOST, b"\r\n")
+    client = await raw_server.connect(b"GET ", path, b" HTTP/1.1\r\n", HOST, b"\r\n")
     received, head, _ = await client.response()
     assert received == status
     assert b"content-type: " + kind in head
-    await until(lambda: not running.server.server_state.tasks)
+    await until(lambda: not raw_server.server.server_state.tasks)
     assert caplog.text.count("Exception in ASGI application") == 1
     client.send(GET, b"\r\n")
     assert (await client.response())[0] == 200
 
 
-async def test_response_in_place_of_100_closes_the_connection(running: RunningServer) -> None:
-    client = await running.connect(EARLY, b"Expect: 100-continue\r\nContent-Length: 1\r\n\r\n")
+async def test_response_in_place_of_100_closes_the_connection(raw_server: RunningServer) -> None:
+    client = await raw_server.connect(EARLY, b"Expect: 100-continue\r\nContent-Length: 1\r\n\r\n")
     status, head, _ = await client.response()
     assert status == 200
     assert b"connection: close" in head
@@ -249,9 +236,9 @@ async def test_response_in_place_of_100_closes_the_connection(running: RunningSe
 
 
 async def test_client_that_disconnects_leaves_no_traceback(
-    running: RunningServer, caplog: pytest.LogCaptureFixture
+    raw_server: RunningServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    client = await running.half_sent(POST, b"Content-Length: 2\r\n\r\nx")
+    client = await raw_server.half_sent(POST, b"Content-Length: 2\r\n\r\nx")
     client.writer.close()
-    await until(lambda: not running.server.server_state.tasks)
+    await until(lambda: not raw_server.server.server_state.tasks)
     assert "Traceback" not in caplog.text
