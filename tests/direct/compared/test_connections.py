@@ -147,7 +147,7 @@ def test_read_whose_connection_was_killed_replaces_all_older_connections_and_no_
         reads, busy = [], []
         for _ in range(2):
             reads.append(asyncio.create_task(scalar(slow, seconds=60)))
-            busy.append(await new_executing(database, busy))
+            busy.append(await executing(database, older - set(busy)))
         await fail(reads[0], busy[0])
         for connection in older - set(busy):
             await kill(database, connection)
@@ -173,13 +173,13 @@ async def connections_of(observer: Database, condition: str = "1 = 1") -> list[i
         return list(await connection.scalars(text(f"{statement} AND {condition}")))
 
 
-async def new_executing(observer: Database, known: list[int]) -> int:
-    """Return the connection that has begun to sleep."""
+async def executing(observer: Database, expected: set[int]) -> int:
+    """Return one of these connections once it sleeps."""
     condition = {
         "postgresql": "wait_event = 'PgSleep'",
         "mysql": "state = 'User sleep'",
     }[observer.engine.dialect.name]
-    while not (found := set(await connections_of(observer, condition)) - set(known)):
+    while not (found := expected.intersection(await connections_of(observer, condition))):
         await asyncio.sleep(0.005)
     return found.pop()
 
