@@ -5,10 +5,12 @@ import ast
 from harness.rendering import ROOT
 
 TEMPLATE = ROOT / "template"
+MODULES = ("direct_reads", "loaded_collections", "plan_creation", "plans")
 
 
 def test_private_names_are_in_the_test_of_the_service() -> None:
-    tree = ast.parse((TEMPLATE / "app" / "core" / "direct_reads.py").read_text())
+    texts = [(TEMPLATE / "app" / "core" / f"{name}.py").read_text() for name in MODULES]
+    tree = ast.parse("\n".join(texts))
     private = {
         node.attr
         for node in ast.walk(tree)

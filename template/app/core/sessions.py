@@ -154,8 +154,8 @@ class ReadOnlySession:
         self, entity: type[T], ident: Any, *, options: Sequence[ORMOption] | None = None
     ) -> T | None:
         """Return the row with this primary key; None if there is none."""
-        if self._direct is not None and not options:
-            lookup = self._direct.look_up(entity, ident)
+        if self._direct is not None:
+            lookup = self._direct.look_up(entity, ident, options)
             if lookup is not None:
                 found: T | None = (await self.execute(*lookup)).unique().scalar_one_or_none()
                 return found
@@ -180,7 +180,7 @@ class ReadOnlySession:
 
     async def _run(self, read: Callable[[Session], T]) -> T:
         def read_and_release(session: Session) -> T:
-            count_read(session.bind, "session_reads")
+            count_read(session.bind, directly=False)
             try:
                 return read(session)
             finally:

@@ -78,6 +78,17 @@ def described_error(error: BaseException | None) -> Any:
     )
 
 
+def described_option(option: Any) -> Any:
+    """Return what a loader option does."""
+    elements = getattr(option, "context", ())
+    return type(option), [(str(element.path), element.strategy) for element in elements]
+
+
+def sort_key(member: Any) -> str:
+    """Return what sorts the members of a set: keys of objects, and values."""
+    return str(getattr(inspect(member, raiseerr=False), "key", member))
+
+
 class Described:
     """Describes values so that they can be compared; the same object has the same number."""
 
@@ -92,6 +103,8 @@ class Described:
             return type(value).__name__, [(str(k), self.value(each)) for k, each in value.items()]
         if isinstance(value, list | tuple):
             return type(value), [self.value(each) for each in value]
+        if isinstance(value, set):
+            return type(value), [self.value(each) for each in sorted(value, key=sort_key)]
         state = inspect(value, raiseerr=False)
         if state is None or not getattr(state, "is_instance", False):
             return type(value), repr(value)
@@ -111,8 +124,8 @@ class Described:
             sorted(state.expired_attributes),
             sorted(state.unloaded),
             dict(state.committed_state),
-            dict(state.callables),
-            state.load_options,
+            {name: type(each) for name, each in state.callables.items()},
+            [described_option(option) for option in state.load_options],
             repr(state.load_path),
             state.identity_token,
         )

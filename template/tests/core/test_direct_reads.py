@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import InvalidRequestError, NoResultFound, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Bundle, Session, aliased, defer, selectinload
+from sqlalchemy.orm import Bundle, Session, aliased, defer, selectinload, subqueryload
 from uuid_utils.compat import uuid7
 
 from app.core.direct_reads import SessionRequired
@@ -91,8 +91,12 @@ async def test_each_model_is_read_alike(database: Database) -> None:
         select(Part).join(Thing, Thing.id == Part.parent_id).distinct(),
         select(Thing.name, Thing.seen_at.label("seen"), func.length(Thing.name)),
         select(Thing.size, func.count()).group_by(Thing.size).order_by(Thing.size),
+        select(Thing).options(selectinload(Thing.parts)).order_by(Thing.name),
     ],
-    ids=["page", "list", "converted", "nothing", "objects", "alias", "columns", "aggregate"],
+    ids=[
+        *("page", "list", "converted", "nothing", "objects", "alias", "columns", "aggregate"),
+        "collection",
+    ],
 )
 async def test_plan_returns_what_the_session_returns(
     database: Database, thing: Thing, statement: Any
@@ -103,7 +107,9 @@ async def test_plan_returns_what_the_session_returns(
 @pytest.mark.parametrize(
     "statement",
     [
-        select(Thing).options(selectinload(Thing.parts)),
+        select(Thing, Thing.name).options(selectinload(Thing.parts)),
+        select(Thing).options(selectinload(Thing.parts).selectinload(Thing.parts)),
+        select(Thing).options(subqueryload(Thing.parts)),
         select(Thing).options(defer(Thing.note)),
         select(Thing).execution_options(populate_existing=True),
         select(Thing).from_statement(select(Thing)),
@@ -113,7 +119,19 @@ async def test_plan_returns_what_the_session_returns(
         select(literal(1)),
         select(type_coerce(Thing.name, Uncached)).where(Thing.name == "x"),
     ],
-    ids=["eager", "deferred", "options", "from", "bundle", "part", "star", "core", "uncached"],
+    ids=[
+        "several",
+        "nested",
+        "eager",
+        "deferred",
+        "options",
+        "from",
+        "bundle",
+        "part",
+        "star",
+        "core",
+        "uncached",
+    ],
 )
 async def test_what_has_no_plan_is_read_by_the_session(
     database: Database, thing: Thing, statement: Any
@@ -141,12 +159,17 @@ async def test_unique_rows_cannot_be_read_in_parts(database: Database, thing: Th
 
 
 @pytest.mark.parametrize(
-    "key", ["thing.id", "uuid7()", "(thing.id,)", "None", "[[]]", "{'id': 1}", "(1, 2)"]
+    "key",
+    [
+        *("thing.id", "uuid7()", "(thing.id,)", "None", "[[]]", "{'id': 1}", "(1, 2)"),
+        *("literal(1)", "Thing.id"),
+    ],
 )
 async def test_row_is_found_by_its_key_in_both_ways(
     database: Database, thing: Thing, key: str
 ) -> None:
-    ident = eval(key, {"thing": thing, "uuid7": uuid7})  # noqa: S307
+    names = {"Thing": Thing, "literal": literal, "thing": thing, "uuid7": uuid7}
+    ident = eval(key, names)  # noqa: S307
 
     async def get(session: ReadOnlySession) -> Thing | None:
         return await session.get(Thing, ident)
@@ -163,18 +186,30 @@ async def test_missing_row_is_an_error_in_both_ways(database: Database) -> None:
         await get_one(database.read())
 
 
-async def test_key_of_a_model_with_other_loading_is_read_by_the_session(
-    database: Database, thing: Thing
+@pytest.mark.parametrize("load", [selectinload, subqueryload])
+async def test_row_is_found_by_its_key_with_a_collection(
+    database: Database, thing: Thing, load: Any
 ) -> None:
     async def get(session: ReadOnlySession) -> Thing | None:
-        return await session.get(Thing, thing.id, options=[selectinload(Thing.parts)])
+        return await session.get(Thing, thing.id, options=[load(Thing.parts)])
 
-    assert not await compare(database, get)
+    assert await compare(database, get) is (load is selectinload)
 
 
-async def test_what_is_no_model_has_no_row_in_both_ways(database: Database) -> None:
+async def test_collection_is_read_directly_once_a_row_has_one(
+    settings: Settings, thing: Thing
+) -> None:
+    database = Database(settings)
+    statement = BY_NAME.options(selectinload(Thing.parts))
+    for name, is_direct in (("missing", False), ("x", True), ("missing", True), ("y", True)):
+        assert await read_both_ways(database, statement, {"name": name}) is is_direct
+    await database.dispose()
+
+
+@pytest.mark.parametrize("entity", [Uncached, []])
+async def test_what_is_no_model_has_no_row_in_both_ways(database: Database, entity: Any) -> None:
     async def get(session: ReadOnlySession) -> Any:
-        return await session.get(Uncached, 1)
+        return await session.get(entity, 1)
 
     assert not await compare(database, get)
 
@@ -193,7 +228,7 @@ async def test_both_ways_are_counted(client: AsyncClient, database: Database, th
     direct, by_session = await counted_reads(client)
     for name in ("x", "y", "missing"):
         await database.read().scalar(statement, {"name": name})
-    await database.read().get(Thing, thing.id, options=[selectinload(Thing.parts)])
+    await database.read().get(Thing, thing.id, options=[subqueryload(Thing.parts)])
     assert await counted_reads(client) == (direct + 2, by_session + 2)
 
 
@@ -270,6 +305,19 @@ async def test_each_read_is_in_the_slow_query_log_once(
     await database.dispose()
 
 
+async def test_both_statements_of_a_collection_are_in_the_slow_query_log(
+    settings: Settings, thing: Thing, caplog: pytest.LogCaptureFixture
+) -> None:
+    database = Database(settings.model_copy(update={"slow_query_seconds": 1e-9}))
+    for _ in range(2):
+        await database.read().get(Thing, thing.id, options=[selectinload(Thing.parts)])
+    assert direct_reads(database) == 1
+    lines = [line.split("FROM")[1] for line in caplog.messages if "FROM things" in line]
+    assert len(lines) == 4
+    assert lines[:2] == lines[2:]
+    await database.dispose()
+
+
 async def test_session_reads_what_the_driver_does_not(
     database: Database, thing: Thing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -290,6 +338,7 @@ async def test_value_that_cannot_be_bound_is_an_error_of_the_session(
         database, statement, {"time": thing.seen_at.replace(tzinfo=None)}
     )
     assert not await read_both_ways(database, statement)
+    assert not await read_both_ways(database, statement, {1: thing.seen_at})  # type: ignore[dict-item]
 
 
 async def test_connection_is_closed_if_the_error_demands_it(

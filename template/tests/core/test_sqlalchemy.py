@@ -9,30 +9,38 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import inspect, select
+from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.orm.attributes import instance_state
 
 from app.database import Database
 from tests.core.things import Thing
 
 UNDOCUMENTED = {
-    "statement": "_generate_cache_key _raw_columns",
+    "statement": "_compile_w_cache _generate_cache_key _raw_columns",
     "key": "bindparams key params",
     "result": "_metadata _yield_per context raw",
     "result._metadata": "_create_unique_filters",
-    "query": "compile_state propagated_loader_options query session",
+    "query": (
+        "attributes compile_state load_options post_load_paths propagated_loader_options query"
+        " runid session"
+    ),
     "query.query": "_with_options",
-    "query.compile_state": "_entities attributes",
     "connection": "_connection_record",
     "connection._connection_record": "starttime",
+    "query.compile_state": "_entities attributes current_path",
+    "engine": "_compiled_cache",
+    "option": "_extra_criteria",
+    "loader": "_load_for_path _load_via_parent _query_info",
+    "loader._query_info": "load_only_child",
     "execution": "compiled execution_options get_result_processor root_connection statement",
     "compiled": (
-        "_bind_processors _cached_metadata _result_columns construct_expanded_state dialect"
+        "_bind_processors _cached_metadata _result_columns compile_state"
+        " construct_expanded_state dialect"
         " escaped_bind_names literal_execute_params positional positiontup post_compile_params"
     ),
     "object": "_extra_entities _label_name mapper path",
-    "getters": "cached_populators primary_key_getter",
+    "getters": "cached_populators primary_key_getter todo",
     "populators": "quick",
     "column": "_row_processor raw_column_index translate_raw_column",
     "mapper": "_identity_class allow_partial_pks always_refresh class_manager polymorphic_map",
@@ -48,6 +56,8 @@ def undocumented_objects(session: Session) -> dict[str, Any]:
     connection: Any = session.connection().connection
     entity, column = query.compile_state._entities
     getters = entity.path.get(query.compile_state.attributes, ("getters", entity.mapper), None)
+    option: Any = selectinload(Thing.parts)
+    loader: Any = inspect(Thing).relationships["parts"]._get_strategy((("lazy", "selectin"),))
     return {
         "statement": statement,
         "key": statement._generate_cache_key(),
@@ -58,6 +68,10 @@ def undocumented_objects(session: Session) -> dict[str, Any]:
         "query.compile_state": query.compile_state,
         "connection": connection,
         "connection._connection_record": connection._connection_record,
+        "engine": execution.engine,
+        "option": option.context[0],
+        "loader": loader,
+        "loader._query_info": loader._query_info,
         "execution": execution,
         "compiled": execution.compiled,
         "object": entity,

@@ -6,16 +6,28 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
 
 from app.database import Database
 from app.settings import Settings
 
-from . import models
+from . import models, relationships
 
 # Set by `tests/direct`.
 EXAMPLES = int(os.environ["EXAMPLES"])
 MANY = EXAMPLES >= 100
+
+hypothesis_settings.register_profile(
+    "compared",
+    max_examples=EXAMPLES,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
+hypothesis_settings.load_profile("compared")
 
 
 def connected(**settings: Any) -> Database:
@@ -40,7 +52,7 @@ def database(loop: asyncio.Runner) -> Iterator[Database]:
             await connection.run_sync(models.Base.metadata.drop_all)
             await connection.run_sync(models.Base.metadata.create_all)
         async with database.write() as session:
-            for row in models.rows():
+            for row in [*models.rows(), *relationships.rows()]:
                 session.add(row)
                 await session.flush()
             await session.commit()

@@ -10,14 +10,17 @@ from typing import Any
 import pytest
 from sqlalchemy import BigInteger, bindparam, select, text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import selectinload
 
 from app.database import Database
 from tests.core.support import checked_out
 
 from .conftest import MANY, connected
 from .models import Everything
+from .relationships import Author
 
 ONE = select(Everything.key).where(Everything.key == bindparam("key", type_=BigInteger))
+WITH_BOOKS = select(Author).where(Author.id == bindparam("key")).options(selectinload(Author.books))
 TOO_LARGE = 2**80
 # Connections of other clients to this database; and statements, transactions and locks of them.
 LEFT_ON_SERVER = {
@@ -83,7 +86,7 @@ async def left_on_server(observer: Database) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("when", ["waiting", "arrived"] if MANY else ["waiting"])
-@pytest.mark.parametrize("kind", ["idle", "new", "exhausted", "rejected"])
+@pytest.mark.parametrize("kind", ["idle", "new", "exhausted", "rejected", "collection"])
 def test_read_that_is_cancelled_at_any_await_leaves_nothing_behind(
     loop: asyncio.Runner, database: Database, kind: str, when: str
 ) -> None:
@@ -91,11 +94,14 @@ def test_read_that_is_cancelled_at_any_await_leaves_nothing_behind(
     key = TOO_LARGE if kind == "rejected" else 1
 
     async def read(key: int) -> Any:
+        if kind == "collection":
+            author = await cancelled.read().scalar(WITH_BOOKS, {"key": key})
+            return author and author.id
         return await cancelled.read().scalar(ONE, {"key": key})
 
     async def cancel(number: int) -> bool:
         """Return whether the read has awaited that often."""
-        if kind != "idle":
+        if kind not in {"idle", "collection"}:
             await cancelled.dispose()
         held = await cancelled.read_engine.connect() if kind == "exhausted" else None
         coroutine = Cancelled(read(key), number, when)
@@ -121,7 +127,7 @@ def test_read_that_is_cancelled_at_any_await_leaves_nothing_behind(
                 while await left_on_server(database) != (others + open_connections(cancelled), 0):
                     gc.collect()  # psycopg closes what it was opening
                     await asyncio.sleep(0.005)
-            assert [await read(1), await read(2)] == [1, None]
+            assert [await read(1), await read(9)] == [1, None]
         assert number > 0
         await cancelled.dispose()
 

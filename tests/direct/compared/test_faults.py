@@ -5,22 +5,27 @@ from typing import Any
 
 import pytest
 from sqlalchemy import bindparam, inspect, select
+from sqlalchemy.orm import selectinload
 
-from app.core import direct_reads
+from app.core import loaded_collections, plans
 from app.database import Database
 from tests.core.both_ways import read_both_ways
 
 from .models import Everything, Pair
+from .relationships import Author
 
 PLAIN = select(Everything).order_by(Everything.key)
 BOUND = select(Everything).where(Everything.key == bindparam("a"), Everything.big == bindparam("b"))
 OUTER = select(Everything).select_from(Pair).outerjoin(Everything).order_by(Pair.left, Pair.right)
+WITH_BOOKS = select(Author).options(selectinload(Author.books)).order_by(Author.id)
+WITH_CHILDREN = select(Author).options(selectinload(Author.pupils)).order_by(Author.id)
 VALUES = {"a": 1, "b": 2**40}
 
-make_object = direct_reads._Object.make
-describe_object = direct_reads._Object.__init__
-bind = direct_reads.Plan.bind
-convert = direct_reads.Plan._converters
+make_object = plans.Object.make
+describe_object = plans.Object.__init__
+bind = plans.Plan.bind
+convert = plans.Plan._converters
+convert_rows = plans.Plan.convert
 
 
 def wrong_order_of_columns(self: Any, *arguments: Any) -> None:
@@ -68,6 +73,35 @@ def object_without_path(self: Any, row: Any, made: Any) -> Any:
     return found
 
 
+def wrong_order_of_children(self: Any) -> list[Any]:
+    return self.rows[::-1]
+
+
+def children_of_other_parents(self: Any) -> list[Any]:
+    owners = [row[0] for row in self.rows]
+    return [
+        (owner, *row[1:]) for owner, row in zip(owners[1:] + owners[:1], self.rows, strict=True)
+    ]
+
+
+def missing_child(self: Any) -> list[Any]:
+    return self.rows[1:]
+
+
+def children_without_path(self: Any, *arguments: Any) -> None:
+    describe_object(self, *arguments)
+    if ".books" in str(self.load_path):
+        self.load_path = inspect(Author)._path_registry
+
+
+async def no_collection(self: Any, *_: Any) -> None:
+    """Do nothing."""
+
+
+def children_that_are_no_parents(self: Any, types: Any, rows: Any, _: Any) -> Any:
+    return convert_rows(self, types, rows, {})
+
+
 async def keep_connection(self: Any, *_: Any) -> None:
     await self.invalidate(ValueError("closed, but not returned"))
 
@@ -75,14 +109,20 @@ async def keep_connection(self: Any, *_: Any) -> None:
 @pytest.mark.parametrize(
     ("owner", "name", "fault", "statement"),
     [
-        (direct_reads._Object, "__init__", wrong_order_of_columns, PLAIN),
-        (direct_reads._Object, "__init__", missing_attribute, PLAIN),
-        (direct_reads.Plan, "_converters", missing_converter, PLAIN),
-        (direct_reads.Plan, "bind", wrong_order_of_values, BOUND),
-        (direct_reads._Object, "make", new_object_for_each_row, OUTER),
-        (direct_reads._Object, "make", object_without_key, PLAIN),
-        (direct_reads._Object, "make", object_of_nothing, OUTER),
-        (direct_reads._Object, "make", object_without_path, PLAIN),
+        (plans.Object, "__init__", wrong_order_of_columns, PLAIN),
+        (plans.Object, "__init__", missing_attribute, PLAIN),
+        (plans.Plan, "_converters", missing_converter, PLAIN),
+        (plans.Plan, "bind", wrong_order_of_values, BOUND),
+        (plans.Object, "make", new_object_for_each_row, OUTER),
+        (plans.Object, "make", object_without_key, PLAIN),
+        (plans.Object, "make", object_of_nothing, OUTER),
+        (plans.Object, "make", object_without_path, PLAIN),
+        (plans.Object, "__init__", children_without_path, WITH_BOOKS),
+        (loaded_collections.Rows, "_raw_all_tuples", wrong_order_of_children, WITH_BOOKS),
+        (loaded_collections.Rows, "_raw_all_tuples", children_of_other_parents, WITH_BOOKS),
+        (loaded_collections.Rows, "_raw_all_tuples", missing_child, WITH_BOOKS),
+        (loaded_collections.Collection, "load", no_collection, WITH_BOOKS),
+        (plans.Plan, "convert", children_that_are_no_parents, WITH_CHILDREN),
         (None, "__aexit__", keep_connection, PLAIN),
     ],
     ids=lambda value: getattr(value, "__name__", ""),

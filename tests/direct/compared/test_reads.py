@@ -6,7 +6,7 @@ from datetime import UTC
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import bindparam, inspect, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
@@ -16,19 +16,8 @@ from app.database import Database
 from tests.core.both_ways import Described, compare, described_error, read_both_ways
 
 from . import models
-from .conftest import EXAMPLES
 from .models import Everything, Pair
 from .statements import CONSUMERS, consumers, statements
-
-settings.register_profile(
-    "compared",
-    max_examples=EXAMPLES,
-    deadline=None,
-    database=None,
-    derandomize=True,
-    suppress_health_check=list(HealthCheck),
-)
-settings.load_profile("compared")
 
 COLUMNS = [
     getattr(Everything, attribute.key)
