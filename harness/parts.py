@@ -16,7 +16,7 @@ PARTS = {
         "systems",
         "test_servers.py",
         "test_tls.py",
-        "test_transfer.py",
+        "transfer",
     },
     "rest": set[str](),
 }

@@ -6,8 +6,9 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
+from imports import Import, imports_in, split_at_imports, write_imports
 from rename import merge
-from rewriting import Import, annotation_strings, imports_in, split_at_imports, write_imports
+from rewriting import annotation_strings
 
 PLACEHOLDER = "import __the_imports_of_this_file__\n"
 DEFINITION = re.compile(r"(?:@|class |def |async def )")

@@ -15,9 +15,10 @@ from typing import Any
 
 import copier
 import yaml
+from imports import Import, imports_in
 from merging import Parts, Style, merge_parts, merge_text, read
 from rename import Blob, committed, git, ignored, remove_empty, render, set_unmerged
-from rewriting import Import, Moves, definitions, imports_in, rewrite
+from rewriting import Moves, definitions, rewrite
 
 TABLE = Path(__file__).with_suffix(".yaml")
 COMMAND = re.compile(r"(?<=-m )(?:app|tests)(?:\.\w+)+")

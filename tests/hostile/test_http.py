@@ -11,6 +11,7 @@ import pytest
 from tests.hostile import corpus
 from tests.hostile.attacked import Attacked
 from tests.hostile.endpoints import Choose, Endpoint, assert_harmless
+from tests.hostile.raw_requests import INCOMPLETE, RAW, REJECTED_BY_SERVER
 
 
 def test_hostile_bodies_do_no_harm(endpoints: list[Endpoint], choose: Choose) -> None:
@@ -69,8 +70,8 @@ def test_response_to_head_is_that_to_get_without_its_body(endpoints: list[Endpoi
 
 @pytest.mark.usefixtures("endpoints")
 def test_malformed_requests_are_rejected(attacked: Attacked) -> None:
-    rejected = {name: (raw, {status}) for name, (raw, status) in corpus.REJECTED_BY_SERVER.items()}
-    for name, (request, statuses) in (rejected | corpus.RAW).items():
+    rejected = {name: (raw, {status}) for name, (raw, status) in REJECTED_BY_SERVER.items()}
+    for name, (request, statuses) in (rejected | RAW).items():
         status, kind, body = send_raw(attacked, request)
         assert status in statuses, f"{name}: {status} {body!r}"
         if kind != "text/plain":  # from `websockets`
@@ -79,7 +80,7 @@ def test_malformed_requests_are_rejected(attacked: Attacked) -> None:
 
 @pytest.mark.usefixtures("endpoints")
 def test_clients_that_disconnect_do_no_harm(attacked: Attacked) -> None:
-    for request in corpus.INCOMPLETE.values():
+    for request in INCOMPLETE.values():
         with connected(attacked) as connection:
             connection.sendall(request)
 

@@ -20,7 +20,8 @@ from harness.suites import check_suite, noting
 from harness.variants import Variant, named
 from tests.owners.test_owners import add_models
 from tests.test_restore import Rendered, service_of
-from tests.test_transfer import fill, load, migrate, render_for_each_database, rows, transfer
+from tests.transfer.services import fill, migrate, render_for_each_database
+from tests.transfer.transferring import load, rows, transfer
 
 # The tests of each variant that are known to fail, with the reason.
 KNOWN: dict[str, dict[str, str]] = {
