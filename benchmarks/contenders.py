@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks.load import processes
 from harness.rendering import ROOT
 from harness.running import settings
-from harness.waiting import free_port, wait_until_reachable
+from harness.waiting import SECONDS_TO_START, free_port, wait_until_reachable
 
 SECRET = "a secret that only the benchmark has"
 SCHEMES = {
@@ -115,7 +115,8 @@ def serving(contender: Contender, location: str, *under: str) -> Iterator[Servin
             )
         try:
             connect = partial(socket.create_connection, ("127.0.0.1", port))
-            wait_until_reachable(lambda: connect().close(), OSError, process, log)
+            seconds = 600 if under else SECONDS_TO_START
+            wait_until_reachable(lambda: connect().close(), OSError, process, log, seconds=seconds)
             yield Serving(contender, f"http://127.0.0.1:{port}", process.pid)
         finally:
             if process.poll() is None:

@@ -24,6 +24,8 @@ def wait_until_reachable(
     errors: type[Exception] | tuple[type[Exception], ...],
     process: subprocess.Popen[bytes],
     log: Path,
+    *,
+    seconds: float = SECONDS_TO_START,
 ) -> None:
     """Wait until `connect` raises none of `errors`.
 
@@ -38,7 +40,7 @@ def wait_until_reachable(
             return False
         return True
 
-    eventually(is_reachable, log.read_text, seconds=SECONDS_TO_START)
+    eventually(is_reachable, log.read_text, seconds=seconds)
 
 
 def free_port() -> int:
