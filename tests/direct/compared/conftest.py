@@ -9,11 +9,12 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
+from sqlalchemy.schema import CreateSchema
 
 from app.database import Database
 from app.settings import Settings
 
-from . import models, relationships
+from . import models, native_types, relationships
 
 # Set by `tests/direct`.
 EXAMPLES = int(os.environ["EXAMPLES"])
@@ -49,10 +50,12 @@ def database(loop: asyncio.Runner) -> Iterator[Database]:
 
     async def create() -> None:
         async with database.engine.begin() as connection:
+            if native_types.TYPES:
+                await connection.execute(CreateSchema(native_types.SCHEMA, if_not_exists=True))
             await connection.run_sync(models.Base.metadata.drop_all)
             await connection.run_sync(models.Base.metadata.create_all)
         async with database.write() as session:
-            for row in [*models.rows(), *relationships.rows()]:
+            for row in [*models.rows(), *relationships.rows(), *native_types.rows()]:
                 session.add(row)
                 await session.flush()
             await session.commit()
