@@ -24,7 +24,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import InvalidRequestError, NoResultFound, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Bundle, Session, aliased, defer, selectinload, subqueryload
+from sqlalchemy.orm import (
+    Bundle,
+    Session,
+    aliased,
+    defer,
+    selectinload,
+    subqueryload,
+    with_loader_criteria,
+)
 from uuid_utils.compat import uuid7
 
 from app.core.direct_reads import SessionRequired
@@ -111,6 +119,7 @@ async def test_plan_returns_what_the_session_returns(
         select(Thing).options(selectinload(Thing.parts).selectinload(Thing.parts)),
         select(Thing).options(subqueryload(Thing.parts)),
         select(Thing).options(defer(Thing.note)),
+        select(Thing).options(with_loader_criteria(Thing, Thing.size > 0)),
         select(Thing).execution_options(populate_existing=True),
         select(Thing).from_statement(select(Thing)),
         select(Bundle("both", Thing.name, Thing.size)),
@@ -124,6 +133,7 @@ async def test_plan_returns_what_the_session_returns(
         "nested",
         "eager",
         "deferred",
+        "criteria",
         "options",
         "from",
         "bundle",
@@ -237,12 +247,14 @@ async def test_session_reads_everything_with_direct_reads_turned_off(
 ) -> None:
     off = Database(settings.model_copy(update={"database_direct_reads": False}))
     app.state.database = off
-    for _ in range(2):
-        assert await off.read().scalar(BY_NAME, {"name": "x"})
-        assert await off.read().get(Thing, thing.id)
-    assert await counted_reads(client) == (0, 4)
-    app.state.database = database
-    await off.dispose()
+    try:
+        for _ in range(2):
+            assert await off.read().scalar(BY_NAME, {"name": "x"})
+            assert await off.read().get(Thing, thing.id)
+        assert await counted_reads(client) == (0, 4)
+    finally:
+        app.state.database = database
+        await off.dispose()
 
 
 @contextmanager

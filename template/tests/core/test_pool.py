@@ -7,13 +7,13 @@ from typing import Any, cast
 
 import pytest
 from httpx2 import AsyncClient
-from sqlalchemy import event, text
+from sqlalchemy import create_engine, event, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 from sqlalchemy.util import await_, greenlet_spawn
 from sqlalchemy.util.queue import Empty
 
-from app.core.pool import HandOffQueue, PoolStatus, single_statement
+from app.core.pool import HandOffQueue, PoolStatus, count_read, single_statement
 from app.database import Database
 from app.factory import create_app
 from app.settings import Settings
@@ -47,6 +47,12 @@ async def test_endpoint_reports_the_pools(client: AsyncClient, settings: Setting
     for status in pools.values():
         assert status["size"] == settings.database_pool_size
         assert (status["overflow"], status["waiting"]) == (0, 0)
+
+
+def test_pool_of_another_kind_counts_no_reads() -> None:
+    engine = create_engine("sqlite://", poolclass=NullPool)
+    count_read(engine, directly=True)
+    assert not hasattr(engine.pool, "direct_reads")
 
 
 async def test_waits_are_counted(one_connection: Settings) -> None:
