@@ -85,6 +85,13 @@ async def left_on_server(observer: Database) -> tuple[int, int]:
         return int(found[0]), int(found[1])
 
 
+async def wait_until_left(observer: Database, connections: int) -> None:
+    async with asyncio.timeout(10):
+        while await left_on_server(observer) != (connections, 0):
+            gc.collect()  # psycopg closes what it was opening
+            await asyncio.sleep(0.005)
+
+
 @pytest.mark.parametrize("when", ["waiting", "arrived"] if MANY else ["waiting"])
 @pytest.mark.parametrize("kind", ["idle", "new", "exhausted", "rejected", "collection"])
 def test_read_that_is_cancelled_at_any_await_leaves_nothing_behind(
@@ -123,12 +130,10 @@ def test_read_that_is_cancelled_at_any_await_leaves_nothing_behind(
             is_cancelled = await cancel(number)
             number += is_cancelled
             assert checked_out(cancelled) == 0
-            async with asyncio.timeout(10):
-                while await left_on_server(database) != (others + open_connections(cancelled), 0):
-                    gc.collect()  # psycopg closes what it was opening
-                    await asyncio.sleep(0.005)
+            await wait_until_left(database, others + open_connections(cancelled))
             assert [await read(1), await read(9)] == [1, None]
         assert number > 0
         await cancelled.dispose()
+        await wait_until_left(database, others)  # which the next test counts
 
     loop.run(cancel_everywhere())
