@@ -359,12 +359,14 @@ def git_lines(*arguments: str) -> list[str]:
 def render_new(answers_file: str, folder: Path) -> None:
     """Render the new version as an update does: beside the answers of the last update."""
     answers = yaml.safe_load(Path(answers_file).read_text(encoding="utf-8"))
+    given = {name: answer for name, answer in answers.items() if not name.startswith("_")}
     (folder / answers_file).write_bytes(git("show", f"HEAD:./{answers_file}"))
     copier.run_copy(
         str(Path(__file__).parent.parent),
         folder,
         answers_file=answers_file,
-        data={name: answer for name, answer in answers.items() if not name.startswith("_")},
+        # The folder has no migrations of the owner, so there is no default.
+        data={"newest_migration": "0001", **given},
         vcs_ref=answers["_commit"],
         defaults=True,
         overwrite=True,

@@ -149,7 +149,7 @@ def test_answers_file_has_the_answers_to_questions_and_no_others(
 ) -> None:
     service = render(template, tmp_path / "service", driver="asyncpg")
     answers = yaml.safe_load((service / ".copier-answers.yml").read_text())
-    derived = {"package_name", "database_name", "checksum"}
+    derived = {"package_name", "database_name", "schema_version", "checksum"}
     assert set(answers) == {"_src_path", *ASKED, *derived} - ONLY_ON_UPDATE
 
 

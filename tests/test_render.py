@@ -151,7 +151,7 @@ STRUCTURES = {
     "by_feature": {"app/api.py", "app/models.py"},
 }
 FEATURES = ROOT / "includes" / "features"
-ONLY_ON_UPDATE = {"adds_accounts"}
+ONLY_ON_UPDATE = {"adds_accounts", "adds_roles"}
 
 
 def features_of(variant: Variant) -> set[str]:

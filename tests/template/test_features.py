@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 import yaml
 
-from harness.variants import Variant
+from harness.variants import AUTHS, Variant
 from tests.template.modules import QUESTIONS, ROOT, STRUCTURES, environment
 
 FOLDER = ROOT / "includes" / "features"
 FEATURES = re.findall(r"(?m)^(\w+):", QUESTIONS["features"]["default"])
 ENTITIES: dict[str, dict[str, Any]] = QUESTIONS["entities"]["default"]
 LAYERS = {"models", "schemas", "crud", "services", "routes"}
+MIGRATIONS = sorted(FOLDER.glob("adds_*/migrations/versions/*.py.jinja"))
 FILES = sorted(path.relative_to(FOLDER) for path in FOLDER.rglob("*") if path.is_file())
 # What reads files: templates, their paths, and copier.yml.
 READERS = {
@@ -45,6 +46,8 @@ def sources() -> tuple[set[str], set[str]]:
         "features": dict.fromkeys(FEATURES, True),
         "entities": ENTITIES,
         "_copier_conf": {"src_path": ROOT},
+        # Every migration that an update may add.
+        "added_migrations": {path.name.split(".")[0]: {"file": path.stem} for path in MIGRATIONS},
     }
     jinja = environment()
     found = {
@@ -108,20 +111,39 @@ def test_table_of_an_owned_entity_fits_the_migration_that_adds_accounts() -> Non
                 assert text in source, f"{entity}: {text}"
 
 
-def test_migration_that_adds_accounts_creates_their_tables() -> None:
-    def with_tables(auth: str) -> list[str]:
-        answers = {
-            **Variant("asyncpg", auth=auth).answers,
-            **{"db": {"family": "postgresql"}, "owned": auth != "none", "rendered_examples": []},
-            **{"adds_accounts": False, "sqlite_in_development": False},
-        }
-        rows = environment().from_string(QUESTIONS["features"]["default"]).render(answers)
-        features = [feature for feature, there in yaml.safe_load(rows).items() if there]
-        return [f for f in features if (FOLDER / f / "create_tables.py.jinja").exists()]
+def features_with_tables(auth: str) -> list[str]:
+    answers = {
+        **Variant("asyncpg", auth=auth).answers,
+        **{"db": {"family": "postgresql"}, "owned": auth != "none", "rendered_examples": []},
+        **{"has_passwords": False, "adds": [], "sqlite_in_development": False},
+    }
+    for name in ("has_passwords", "features"):
+        text = environment().from_string(QUESTIONS[name]["default"]).render(answers)
+        answers[name] = yaml.safe_load(text)
+    return [
+        feature
+        for feature, there in answers["features"].items()
+        if there and (FOLDER / feature / "create_tables.py.jinja").exists()
+    ]
 
-    added = [feature for feature in with_tables("jwt") if feature not in with_tables("none")]
-    migration = FOLDER / "adds_accounts" / "migrations" / "versions" / "0002_accounts.py.jinja"
-    assert f"{{% set accounts_rooms = {added} %}}" in migration.read_text()
+
+@pytest.mark.parametrize("auth", [auth for auth in AUTHS if auth != "none"])
+def test_migration_that_adds_accounts_creates_their_tables(auth: str) -> None:
+    without = features_with_tables("none")
+    needed = [feature for feature in features_with_tables(auth) if feature not in without]
+    migration = FOLDER / "adds_accounts" / "migrations" / "versions" / "accounts.py.jinja"
+    match = re.search(r"{% set accounts_rooms = (\[.*?\]) %}", migration.read_text())
+    assert match
+    created = [room for room in ast.literal_eval(match[1]) if room in needed]
+    assert created == needed
+
+
+def test_each_migration_that_an_update_may_add_has_a_condition() -> None:
+    conditions = re.findall(r"(?m)^ *'(\w+)':", QUESTIONS["adds"]["default"])
+    assert [path.parts[-4] for path in MIGRATIONS] == [f"adds_{name}" for name in sorted(conditions)]
+    for path in MIGRATIONS:
+        assert path.parts[-4] == f"adds_{path.name.split('.')[0]}"
+        assert f"{{{{ added_migrations.{path.name.split('.')[0]}.follows }}}}" in path.read_text()
 
 
 def test_each_file_of_a_feature_is_rendered() -> None:

@@ -37,8 +37,8 @@ def accounts_added(
     with database(service, *kind) as url:
         rows = owner.settle(project, service, url)
         [newest] = re.findall(r"(\w+) \(head\)", alembic(service, url, "heads"))
-        message = project.update(auth="jwt", newest_migration=newest, existing_rows=existing_rows)
-        assert f"{MIGRATION}     review it: it follows {newest}, and assigns" in message
+        message = project.update(auth="jwt", existing_rows=existing_rows)
+        assert f"_accounts.py review it: it follows {newest}, and assigns" in message
         assert "SECRET_KEY in .env" in message
         owner.rename_httpx(project, message)
         owner.append(project, ".env", "SECRET_KEY=development-secret-of-the-tests-alone\n")
@@ -106,17 +106,18 @@ def test_rows_go_to_the_accounts_that_the_migration_names(
     with accounts_added(upstream, tmp_path / "project", in_environment, LAYERED, "by_hand") as made:
         project, service, url, rows = made
         refused = run_in(service, url, "alembic", "upgrade", "head")
-        assert f"Write into {MIGRATION} which account gets which rows." in refused.stdout
+        [migration] = [name for name in project.changed() if name.endswith("_accounts.py")]
+        assert f"Write into {migration} which account gets which rows." in refused.stdout
         project.replace(
-            MIGRATION,
+            migration,
             "    # Delete this line when you have written `give_owners`.\n"
             "    raise RuntimeError(\n"
-            f'        "Write into {MIGRATION} which account gets which rows."\n'
+            f'        "Write into {migration} which account gets which rows."\n'
             "    )\n",
             "",
         )
         project.replace(
-            MIGRATION,
+            migration,
             '        connection.execute(table.update().values(owner_id=owner["id"]))\n',
             '        connection.execute(table.update().values(owner_id=owner["id"]))\n'
             "    bob = owner | {'id': uuid7(), 'email': 'bob@example.org'}\n"
