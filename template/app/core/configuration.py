@@ -40,10 +40,14 @@ def read_settings() -> Settings:
 
 def _sentence(mistake: Mapping[str, Any]) -> str:
     """Return what is wrong with a setting, without its value."""
-    message: str = mistake["msg"].removeprefix("Value error, ")
     if not mistake["loc"]:  # of a validator of all settings, which names the variable
-        return f"{message}."
-    name = _variable(str(mistake["loc"][0]))
+        return f"{mistake['msg'].removeprefix('Value error, ')}."
+    return explain(_variable(str(mistake["loc"][0])), mistake)
+
+
+def explain(name: str, mistake: Mapping[str, Any]) -> str:
+    """Return what is wrong with a value, from an entry of `ValidationError.errors()`."""
+    message: str = mistake["msg"].removeprefix("Value error, ")
     if mistake["type"] == "missing":
         return f"{name} is not set."
     if mistake["type"] in {"too_short", "too_long"} and mistake["ctx"]["field_type"] == "Value":
