@@ -171,7 +171,7 @@ def features_of(variant: Variant) -> set[str]:
     if variant.sync_session:
         found |= {"sync", *(f"sync_{name}" for name in families)}
     if variant.auth == "jwt":
-        found |= {"users", "jwt", "jobs", "passwords"}
+        found |= {"accounts", "users", "jwt", "jobs", "passwords"}
     if variant.auth == "jwt" and "projects" in variant.examples:
         found |= {"ownership"}
     if variant.devcontainer:
@@ -183,7 +183,7 @@ def files_of_feature(feature: str, structure: str) -> Iterator[str]:
     """The files that the folder of a feature adds to a service, except for those of STRUCTURES."""
     for source in (FEATURES / feature).glob("*/**/*.jinja"):
         path = source.relative_to(FEATURES / feature).with_suffix("")
-        if path.parts[0] in (".devcontainer", "app", "migrations", "tests"):
+        if path.parts[0] in (".devcontainer", "app", "docs", "migrations", "tests"):
             yield path.as_posix()
         elif structure == "by_feature":
             yield f"app/{path.as_posix()}"

@@ -36,7 +36,7 @@ class Attacked:
         return self.running.call("GET", "/openapi.json")
 
     def request(self, method: str, url: str, **content: Any) -> httpx2.Response:
-        """Send a request as the user."""
+        """Send a request as the user, who is the only administrator."""
         headers = {
             name: value if isinstance(value, bytes) else value.encode("latin-1")
             for name, value in {**self.headers, **content.pop("headers", {})}.items()
@@ -73,6 +73,8 @@ def attacked_service(template: Path, folder: Path, variant: Variant) -> Iterator
             attacked = Attacked(service, running, variant)
             if variant.auth == "jwt":
                 attacked.headers = log_in(attacked)
+                email = attacked.request("GET", "/api/v1/users/me").json()["email"]
+                succeed_in(service, url, "python", "-m", "app.accounts", "promote", email)
             yield attacked
 
 
@@ -90,8 +92,12 @@ def weaken_passwords(service: Service) -> None:
 
 def log_in(attacked: Attacked) -> dict[str, str]:
     """Register a user; returns the headers of its requests."""
-    email = f"{uuid4().hex}@example.org"
-    attacked.create("/auth/register", {"email": email, "name": "Ada", "password": PASSWORD})
+    email = register(attacked)["email"]
     form = {"username": email, "password": PASSWORD}
     tokens = attacked.running.client.post("/api/v1/auth/token", data=form).json()
     return {"Authorization": f"Bearer {tokens['access_token']}"}
+
+
+def register(attacked: Attacked) -> Any:
+    account = {"email": f"{uuid4().hex}@example.org", "name": "Ada", "password": PASSWORD}
+    return attacked.create("/auth/register", account)

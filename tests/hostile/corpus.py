@@ -19,6 +19,7 @@ FORM = "application/x-www-form-urlencoded"
 BODIES: dict[str, Any] = {
     "UserCreate": {"email": "eve@example.org", "name": "Eve", "password": f"{ECHO} twelve"},
     "UserUpdate": {"email": "eve@example.org", "name": "Eve"},
+    "UserAdminUpdate": {"role": "member", "closed": False},
     "PasswordChange": {"current_password": f"{ECHO} wrong", "new_password": f"{ECHO} twelve"},
     "RefreshRequest": {"refresh_token": ECHO},
     "TokenForm": {"username": "eve@example.org", "password": ECHO},

@@ -12,7 +12,7 @@ import httpx2
 import jsonschema_rs
 
 from tests.hostile import corpus
-from tests.hostile.attacked import MODEL_PASSWORD, PASSWORD, SECRET, Attacked, log_in
+from tests.hostile.attacked import MODEL_PASSWORD, PASSWORD, SECRET, Attacked, log_in, register
 
 # What no error response may contain.
 SECRETS = re.compile(
@@ -127,7 +127,7 @@ def new_resources(attacked: Attacked) -> dict[str, str]:
         "sensor_id": sensor["id"],
         "budget_id": budget["id"],
         "prompt_id": prompt["id"],
-    }
+    } | ({} if attacked.variant.auth == "none" else {"user_id": register(attacked)["id"]})
 
 
 def assert_harmless(response: httpx2.Response) -> None:

@@ -293,7 +293,7 @@ def test_message_lists_no_setting_that_existed(upstream: Template, tmp_path: Pat
     message = project.update()
     assert ".env" not in message
     assert "tools/transfer.py" not in message
-    assert "0002_accounts.py" not in message
+    assert "accounts.py" not in message
 
 
 @pytest.mark.parametrize(
