@@ -167,3 +167,14 @@ class Project:
         listed = git(self.folder, "ls-files", "--cached", "--others").splitlines()
         names = {n for n in listed if n not in (".env", "uv.lock") and "__pycache__" not in n}
         return {n: (self.folder / n).read_text() for n in names if (self.folder / n).is_file()}
+
+
+def without_roles(files: Mapping[str, str]) -> dict[str, str]:
+    """The files without `users.role`.
+
+    The first migration of a new service creates it, and another one that of an updated service.
+    """
+    first = "migrations/versions/0001_initial.py"
+    kept = {name: text for name, text in files.items() if not name.endswith("_roles.py")}
+    lines = kept[first].splitlines(keepends=True)
+    return kept | {first: "".join(line for line in lines if "role" not in line)}
