@@ -170,9 +170,11 @@ def features_of(variant: Variant) -> set[str]:
         found |= {"column_types"}
     if variant.sync_session:
         found |= {"sync", *(f"sync_{name}" for name in families)}
-    if variant.auth == "jwt":
-        found |= {"accounts", "users", "jwt", "jobs", "passwords"}
-    if variant.auth == "jwt" and "projects" in variant.examples:
+    if variant.auth != "none":
+        found |= {"accounts", variant.auth}
+    if variant.auth in ("jwt", "session"):
+        found |= {"users", "jobs", "passwords"}
+    if variant.auth != "none" and "projects" in variant.examples:
         found |= {"ownership"}
     if variant.devcontainer:
         found |= {"devcontainer"}
