@@ -32,7 +32,7 @@ def log_in(running: Running, name: str) -> None:
     ("version", "driver"),
     [
         *(nightly("1.0.0", driver) for driver in ONE_EACH),
-        *(nightly("2.3.0", driver) for driver in DRIVERS),
+        *(nightly("2.4.0", driver) for driver in DRIVERS),
     ],
 )
 def test_users_become_members_while_the_previous_release_serves(
@@ -68,7 +68,7 @@ def test_roles_follow_the_newest_migration_of_the_owner(
     upstream: Template, tmp_path: Path, in_environment: InEnvironment, driver: str
 ) -> None:
     project = Project.copy(
-        upstream, tmp_path / "project", "2.3.0", driver=driver, auth="jwt", examples=[]
+        upstream, tmp_path / "project", "2.4.0", driver=driver, auth="jwt", examples=[]
     )
     service = in_environment(project.folder)
     with database(service) as url:
@@ -87,7 +87,7 @@ def test_roles_follow_the_newest_migration_of_the_owner(
 def test_database_is_not_switched_by_an_update_that_adds_roles(
     upstream: Template, tmp_path: Path
 ) -> None:
-    project = Project.copy(upstream, tmp_path / "project", "2.3.0", auth="jwt")
+    project = Project.copy(upstream, tmp_path / "project", "2.4.0", auth="jwt")
     with pytest.raises(ValueError, match="Update with the same database, migrate, then switch"):
         project.update(driver="asyncpg")
     assert project.changed() == set()
