@@ -31,7 +31,7 @@ def log_in(running: Running, name: str) -> None:
 @pytest.mark.parametrize(
     ("version", "driver"),
     [
-        *(nightly("1.0.0", driver) for driver in ONE_EACH),
+        *(nightly("2.0.0", driver) for driver in ONE_EACH),
         *(nightly("2.4.0", driver) for driver in DRIVERS),
     ],
 )

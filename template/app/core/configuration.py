@@ -51,11 +51,11 @@ def explain(name: str, mistake: Mapping[str, Any]) -> str:
     if mistake["type"] == "missing":
         return f"{name} is not set."
     if mistake["type"] in {"too_short", "too_long"} and mistake["ctx"]["field_type"] == "Value":
-        message = message.replace(" items", " characters")  # Pydantic's word in a `SecretStr`
+        message = message.replace(" item", " character")  # Pydantic's word in a `SecretStr`
     message = message.replace(" after validation", "")
     if SUBJECT.match(message):
         return f"{name} {SUBJECT.sub('must ', message)}."
-    return f"{name}: {message}."
+    return f"{name}: {message.rstrip('.')}."
 
 
 def _variable(name: str) -> str:
