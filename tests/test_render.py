@@ -171,7 +171,7 @@ def features_of(variant: Variant) -> set[str]:
     if variant.sync_session:
         found |= {"sync", *(f"sync_{name}" for name in families)}
     if variant.auth != "none":
-        found |= {"accounts", variant.auth}
+        found |= {"accounts", variant.auth, "authorization"}
     if variant.auth in ("jwt", "session"):
         found |= {"users", "jobs", "passwords"}
     if variant.auth != "none" and "projects" in variant.examples:
