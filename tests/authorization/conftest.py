@@ -1,0 +1,3 @@
+"""The added files belong in a service."""
+
+collect_ignore = ["added"]
