@@ -3,7 +3,8 @@
 Variants of one driver have the same machinery, and most tests are those of it, in `tests/core`. By
 default, only those in `WHOLE` run these, on a server that they start themselves, and of these only
 those in `MEASURED` run the whole suite, with coverage; with `--all`, those in `SELECTION` do. The
-others run the tests of their own code, on a server that is shared.
+others run the tests of their own code, on a server that is shared, without those of authorization,
+because their endpoints are the same.
 """
 
 from collections.abc import Callable
@@ -38,7 +39,7 @@ def test_suite_passes(
     else:
         # A service without examples and accounts has no other tests.
         if any(service.folder.glob("tests/test_*.py")):
-            options += ["--ignore=tests/core"]
+            options += ["--ignore=tests/core", "--ignore=tests/test_authorization.py"]
         if family != "sqlite":
             url = f"{family}://{servers(family).address}/service_test"
             service.variables["TEST_DATABASE_URL"] = url

@@ -83,20 +83,60 @@ def test_rows_go_to_the_account_in_the_environment(
         assert alembic(service, url, "check", "heads").count("(head)") == 1
         assert owner.show(service, url) == rows
         assert sorted(projects_of_ada(service, url)) == ["Garden", "Pond 🐟"]
-    # The suite reports the owner's endpoints that do not require a token yet.
-    protected = ("pytest", "-q", "tests/test_auth.py", "-k", "need_a_token")
-    assert "/api/v1/labels" in service.uv_run_failing(*protected)
-    protect_labels(project)
+    # The suite reports the owner's endpoints that need no token, or ignore who owns a project.
+    add_endpoint_of_a_project(project)
+    found = service.uv_run_failing("pytest", "-q", "--tb=line", "tests/test_authorization.py")
+    for message in (
+        "GET /api/v1/labels without a login: 200",
+        "POST /api/v1/labels/{name}: which row does /api/v1/labels/{name} refer to?",
+        'GET /api/v1/labels/of/{project_id} with {project_id} of another user: 200 "Garden"',
+    ):
+        assert message in found
+    check_users(project)
     assert "passed" in service.uv_run("pytest", "-q", *suite)
 
 
-def protect_labels(project: Project) -> None:
+ROUTER = 'labels_router = APIRouter(tags=["labels"])\n'
+ENDPOINT = """
+
+@labels_router.get("/labels/of/{project_id}")
+async def get_label(session: ReadSession, project_id: UUID) -> str | None:
+    return await session.scalar(select(Project.name).where(Project.id == project_id))
+"""
+
+
+def add_endpoint_of_a_project(project: Project) -> None:
     name = "app/api/labels.py"
+    project.replace(name, ROUTER, ROUTER + ENDPOINT)
+    project.replace(name, "import Label\n", "import Label, Project\n")
+    project.replace(
+        name,
+        "\nfrom fastapi import APIRouter\n",
+        "\nfrom uuid import UUID\n\nfrom fastapi import APIRouter\n",
+    )
+
+
+def check_users(project: Project) -> None:
+    """Do what the messages of the tests say."""
+    name = "app/api/labels.py"
+    project.replace(name, ROUTER, ROUTER.replace(")", ", responses=problems(401, 404))"))
     project.replace(name, "(session: Session, name", "(_: CurrentUser, session: Session, name")
     project.replace(name, "(session: ReadSession)", "(_: CurrentUser, session: ReadSession)")
     project.replace(
-        name, "\nfrom app.database", "\nfrom app.auth import CurrentUser\nfrom app.database"
+        name,
+        "(session: ReadSession, project_id: UUID) -> str | None:\n"
+        "    return await session.scalar(select(Project.name).where(Project.id == project_id))\n",
+        "(user: CurrentUser, session: ReadSession, project_id: UUID) -> str:\n"
+        "    return (await crud.get_project(session, user.id, project_id)).name\n",
     )
+    project.replace(
+        name,
+        "\nfrom app.database",
+        "\nfrom app.auth import CurrentUser\nfrom app.core.errors import problems\n"
+        "from app.crud import projects as crud\nfrom app.database",
+    )
+    values = "PUBLIC_VALUES: dict[str, Any] = {\n"
+    project.replace("tests/authorization.py", values, f'{values}    "name": "urgent",\n')
 
 
 @pytest.mark.nightly

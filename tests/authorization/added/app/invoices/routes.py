@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Header, UploadFile
+from fastapi import APIRouter, Depends, Form, Header, UploadFile, WebSocket
 from fastapi.sse import EventSourceResponse
 from pydantic import Field
 from sqlalchemy import select
@@ -136,3 +136,22 @@ async def find_folder(session: Reader, user: User, id: int) -> Folder:
 async def count_folders(user: CurrentUser, session: ReadSession, country_code: str) -> int:
     """The number of all users' folders."""
     return len(list(await session.scalars(select(Folder.id).limit(100))))
+
+
+@folders_router.websocket("/{id}/live")
+async def watch_folder(
+    websocket: WebSocket, user: CurrentUser, session: ReadSession, id: int
+) -> None:
+    folder = await find_folder(session, user, id)
+    await websocket.accept()
+    await websocket.send_text(folder.name)
+
+
+@folders_router.websocket("/{id}/accepted")
+async def accept_folder(
+    websocket: WebSocket, user: CurrentUser, session: ReadSession, id: int
+) -> None:
+    await websocket.accept()
+    await websocket.receive_text()
+    folder = await find_folder(session, user, id)
+    await websocket.send_text(folder.name)
