@@ -38,6 +38,7 @@ REGISTERED = {
         "parent_id": folder.id,
         "folders/deletions.body": folder.id,
         "leaks/bulk.body": folder.id,
+        "x-project-id": project.id,
         "place": 1,
     }
 """,
@@ -53,6 +54,7 @@ LEAKS = {
         '{project_id} of another user: 200 "Dig", not 404'
     ),
     "POST /leaks/updated/{project_id}": "and ['projects'] changed",
+    "PUT /leaks/accepted/{project_id}": "{project_id} of another user: 200 null, not 404",
     "GET /leaks/forbidden/{project_id}": "{project_id} of another user: the response depends on",
     "POST /leaks/closed/{project_id}": "{project_id} of another user: 409 ",
     "PUT /leaks/moved/{task_id}": (
@@ -66,6 +68,8 @@ LEAKS = {
     "GET /leaks/streamed/{project_id}": "TimeoutError",
     "GET /leaks/unknown/{drawer}": "which row does /api/v1/leaks/unknown/{drawer} refer to?",
     "GET /leaks/unknown": "which row does query.shelf_id refer to?",
+    "GET /leaks/headed": "header.x-project-id of another user: the response depends on",
+    "POST /leaks/invalid": "Declare `Field(examples=[…])`.",
     "GET /leaks/same/{place}": "returns the same /api/v1/leaks/same/{place} for two users",
     "GET /leaks/strange/{project_id}": "as the owner of the rows: 404 ",
     "GET /open/undeclared": "write `responses=problems(401)`",
@@ -105,7 +109,7 @@ def test_each_leak_is_found_and_nothing_else(
     assert reports.keys() == LEAKS.keys(), result.stdout
     for operation, message in LEAKS.items():
         assert message in reports[operation], result.stdout
-    assert re.search(r"22 failed, 1 passed, \d+ subtests passed", result.stdout), result.stdout
+    assert "25 failed, 1 passed" in result.stdout
 
 
 def add(service: Path, structure: str) -> None:

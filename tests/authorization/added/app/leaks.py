@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Header
 from fastapi.sse import EventSourceResponse
+from pydantic import Field
 from sqlalchemy import delete, select, update
 
 from app.auth import CurrentUser, get_current_user
@@ -33,6 +35,11 @@ class Move(Input):
 
 class Steps(Input):
     steps: list[Move]
+
+
+class Digits(Input):
+    digits: Annotated[str, Field(pattern="^[0-9]+$")]
+    project_id: UUID
 
 
 leaks_router = APIRouter(
@@ -82,7 +89,14 @@ async def read_with_unchecked_parent(
 async def update_before_not_found(user: CurrentUser, session: Session, project_id: UUID) -> None:
     await session.execute(update(Project).where(Project.id == project_id).values(name="Mine"))
     await session.commit()
-    raise NotFound
+    project = await session.get(Project, project_id)
+    if project is None or project.owner_id != user.id:
+        raise NotFound
+
+
+@leaks_router.put("/accepted/{project_id}")
+async def accept_any(project_id: UUID) -> None:
+    pass
 
 
 @leaks_router.get("/forbidden/{project_id}")
@@ -155,6 +169,17 @@ async def read_unknown(drawer: int) -> int:
 @leaks_router.get("/unknown")
 async def list_unknown(shelf_id: int) -> int:
     return shelf_id
+
+
+@leaks_router.get("/headed")
+async def read_header(session: ReadSession, x_project_id: Annotated[UUID, Header()]) -> str | None:
+    project = await session.get(Project, x_project_id)
+    return project and project.name
+
+
+@leaks_router.post("/invalid")
+async def create_invalid(body: Digits) -> str:
+    return body.digits
 
 
 @leaks_router.get("/same/{place}")
