@@ -25,6 +25,13 @@ class FolderCreate(Input):
     parent_id: int | None = None
 
 
+class InvoiceCreate(Input):
+    """With the names of parameters in paths, which refer to no row here."""
+
+    year: int
+    number: int
+
+
 class LineUpdate(Input):
     text: SingleLineStr
 
@@ -50,6 +57,11 @@ OwnInvoice = Annotated[Invoice, Depends(get_own_invoice)]
 invoices_router = APIRouter(
     prefix="/invoices", tags=["invoices"], responses=problems(401, 403, 404)
 )
+
+
+@invoices_router.post("", status_code=201)
+async def create_invoice(user: CurrentUser, session: Session, body: InvoiceCreate) -> None:
+    session.add(Invoice(owner_id=user.id, customer="Bob", **body.model_dump()))
 
 
 @invoices_router.get("/{year}/{number}")
