@@ -83,7 +83,7 @@ class DirectReads:
         is_observed = self._others.exist() or sql_log.isEnabledFor(logging.INFO)
         key: Any = None if is_observed or not _are_named(values) else _key(statement)
         plan = None if key is None else self._plans.get(key.key, UNKNOWN)
-        if plan is not UNKNOWN and plan is not None and not plan.has_listeners():
+        if plan is not UNKNOWN and plan is not None and not plan.listeners.exist():
             with suppress(SessionRequired):
                 return await self._read(plan, statement, values, key)
         result = await by_session()

@@ -12,6 +12,8 @@ from sqlalchemy.engine.result import SimpleResultMetaData
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm.attributes import instance_dict, instance_state
 
+from app.core.listeners import Events, OtherListeners
+
 Row: TypeAlias = Sequence[Any]
 Values: TypeAlias = Mapping[str, Any] | None
 # The objects of a read, by their identity keys.
@@ -30,18 +32,13 @@ class Plan:
         self.converters: dict[Row, list[tuple[int, Callable[[Any], Any]]]] = {}
         self.entities = entities
         self.has_one_object = len(entities) == 1 and isinstance(entities[0], Object)
-        self.collections: Sequence[Any] = ()  # each a `Collection`
+        self.collections: list[Any] = []  # each a `Collection`
+        self.listeners = OtherListeners(event for entity in entities for event in entity.events)
         self.unique_filters: Any = None
         # Raw columns differ between statements of one form, so their metadata is not kept.
         self.metadata = None
         if not any(entity.raw_column for entity in entities):
             self.metadata = self._metadata(None)
-
-    def has_listeners(self) -> bool:
-        """Return whether code listens to the loading of these objects."""
-        return any(entity.has_listeners() for entity in self.entities) or any(
-            collection.plan.has_listeners() for collection in self.collections
-        )
 
     def bind(self, values: Values, key: Any) -> tuple[str, Any]:
         """Return the SQL of a statement with this key, and its arguments for the driver."""
@@ -113,14 +110,13 @@ class Plan:
 class Column:
     """A column in a row of the result."""
 
+    events: Events = ()
+
     def __init__(self, entity: Any, positions: Row) -> None:
         getter, self.label, self._keys = entity._row_processor
         self._position = getter(positions)
         # A value or a function: SQLAlchemy finds it in a row by the identity of this object.
         self.raw_column = [entity.raw_column_index] if entity.translate_raw_column else []
-
-    def has_listeners(self) -> bool:
-        return False
 
     def keys(self, statement: Any) -> tuple[Any, ...]:
         """Return what finds the column in a row, besides its label."""
@@ -137,7 +133,8 @@ class Object:
 
     def __init__(self, entity: Any, getters: Any, query: Any, positions: Row) -> None:
         mapper = entity.mapper
-        self._events = mapper.class_manager.dispatch
+        events = mapper.class_manager.dispatch
+        self.events: Events = ((events, "load"), (events, "refresh"))
         self._new_instance = mapper.class_manager.new_instance
         self._identity_class = mapper._identity_class
         # An outer join has rows without this object: (a part of) its primary key is NULL.
@@ -151,9 +148,6 @@ class Object:
         self._load_options = query.propagated_loader_options
         self.label = entity._label_name
         self._keys: tuple[Any, ...] = entity._extra_entities
-
-    def has_listeners(self) -> bool:
-        return bool(self._events.load or self._events.refresh)
 
     def keys(self, _: object) -> tuple[Any, ...]:
         return self._keys
