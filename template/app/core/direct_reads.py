@@ -12,7 +12,7 @@ not certain: `DirectReads.execute` and `app.core.plan_creation` list the reasons
 # ruff: noqa: SLF001
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
@@ -198,9 +198,7 @@ def _is_expression(value: Any) -> bool:
 
 
 def _are_named(values: Any) -> bool:
-    return values is None or (
-        isinstance(values, Mapping) and all(isinstance(name, str) for name in values)
-    )
+    return values is None or (isinstance(values, dict) and {str}.issuperset(map(type, values)))
 
 
 def _key(statement: Any) -> Any:

@@ -3,7 +3,6 @@
 # ruff: noqa: SLF001
 
 from collections.abc import Callable, Mapping, Sequence
-from operator import itemgetter
 from typing import Any, TypeAlias
 
 from sqlalchemy import Executable
@@ -32,6 +31,7 @@ class Plan:
         self.converters: dict[Row, list[tuple[int, Callable[[Any], Any]]]] = {}
         self.entities = entities
         self.has_one_object = len(entities) == 1 and isinstance(entities[0], Object)
+        self._make = entities[0].make if self.has_one_object else self._make_row
         self.collections: list[Any] = []  # each a `Collection`
         self.listeners = OtherListeners(event for entity in entities for event in entity.events)
         self.unique_filters: Any = None
@@ -67,9 +67,11 @@ class Plan:
             values = list(row)
             for position, convert in converters:
                 values[position] = convert(values[position])
-            entities = [entity.make(values, objects) for entity in self.entities]
-            converted.append(entities[0] if self.has_one_object else tuple(entities))
+            converted.append(self._make(values, objects))
         return converted
+
+    def _make_row(self, row: Row, objects: Objects) -> tuple[Any, ...]:
+        return tuple([entity.make(row, objects) for entity in self.entities])
 
     def result(self, statement: Executable, converted: list[Any]) -> Result[Any]:
         """Return converted rows as a result."""
@@ -139,8 +141,7 @@ class Object:
         self._identity_class = mapper._identity_class
         # An outer join has rows without this object: (a part of) its primary key is NULL.
         self._is_missing = {None}.issuperset if mapper.allow_partial_pks else {None}.intersection
-        self._primary_key = itemgetter(*getters["primary_key_getter"](positions))
-        self._has_one_key = len(mapper.primary_key) == 1
+        self._primary_key = getters["primary_key_getter"](positions)
         quick = getters["cached_populators"]["quick"]
         self._attributes = [(name, getter(positions)) for name, getter in quick]
         above = query.compile_state.current_path
@@ -154,10 +155,10 @@ class Object:
 
     def make(self, row: Row, objects: Objects) -> Any:
         """Return the object of a row."""
-        key = self._primary_key(row)
-        identity = (self._identity_class, (key,) if self._has_one_key else key, None)
+        key = tuple(map(row.__getitem__, self._primary_key))
+        identity = (self._identity_class, key, None)
         instance = objects.get(identity)
-        if instance is None and not self._is_missing(identity[1]):
+        if instance is None and not self._is_missing(key):
             objects[identity] = instance = self._new_instance()
             attributes = instance_dict(instance)
             for name, position in self._attributes:
