@@ -33,7 +33,7 @@ AUTHS = choices_of("auth")
 EXAMPLES = choices_of("examples")
 DEV_DATABASES = choices_of("dev_database")
 # The yes-or-no questions, and the part of a variant's name that stands for yes.
-SWITCHES = {"sync_session": "sync", "devcontainer": "devcontainer"}
+SWITCHES = {"sync_session": "sync", "devcontainer": "devcontainer", "api_keys": "keys"}
 
 # Each question, or each example, with its answers. The first two kinds are combined in full, so a
 # question more would double the variants. Those of the third kind change few files of a service:
@@ -58,6 +58,7 @@ class Variant:
     dev_database: str = "same"
     sync_session: bool = False
     devcontainer: bool = False
+    api_keys: bool = False
 
     def __str__(self) -> str:
         examples = "+".join(self.examples) or "empty"
@@ -74,6 +75,8 @@ class Variant:
         answers = {**asdict(self), "examples": list(self.examples)}
         if self.driver == "aiosqlite":  # for which the question is not asked
             del answers["dev_database"]
+        if self.auth == "none":
+            del answers["api_keys"]
         return answers
 
     @property
