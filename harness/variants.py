@@ -1,7 +1,7 @@
 """The answers that decide what is rendered, and the combinations that are tested."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations, cycle, product
 from random import Random
 from typing import Any
@@ -165,7 +165,9 @@ def with_random_rest(combined: Sequence[Any]) -> Variant:
     They are the same in every run, and do not depend on what other questions there are.
     """
     rest = [Random(f"{name} {combined}").choice(answers) for name, answers in PAIRED.items()]
-    return variant((*combined, *rest))
+    chosen = variant((*combined, *rest))
+    with_keys = chosen.auth != "none" and Random(f"api_keys {combined}").choice((False, True))
+    return replace(chosen, api_keys=with_keys)
 
 
 def completed(variants: list[Variant], others: Iterable[Variant]) -> list[Variant]:
@@ -227,6 +229,12 @@ while (
     .difference(*map(measured_answers, MEASURED))
 ):
     MEASURED.append(max(ON_ONE_DATABASE, key=lambda v: len(measured_answers(v) & missing)))
+
+# One of the default suites has API keys. It measures coverage.
+WITH_KEYS = next(v for v in MEASURED if v.auth != "none")
+SELECTION, MEASURED = (
+    [replace(v, api_keys=v == WITH_KEYS) for v in variants] for variants in (SELECTION, MEASURED)
+)
 
 # A variant of each driver. By default only their suites contain the tests of the machinery. Suites
 # without coverage leave out WITHOUT_DATABASE: the code that these files test needs no database.

@@ -151,7 +151,7 @@ STRUCTURES = {
     "by_feature": {"app/api.py", "app/models.py"},
 }
 FEATURES = ROOT / "includes" / "features"
-ONLY_ON_UPDATE = {"adds_accounts", "adds_roles"}
+ONLY_ON_UPDATE = {"adds_accounts", "adds_api_keys", "adds_roles"}
 
 
 def features_of(variant: Variant) -> set[str]:
@@ -176,6 +176,8 @@ def features_of(variant: Variant) -> set[str]:
         found |= {"users", "jobs", "passwords"}
     if variant.auth != "none" and "projects" in variant.examples:
         found |= {"ownership"}
+    if variant.api_keys:
+        found |= {"api_keys"}
     if variant.devcontainer:
         found |= {"devcontainer"}
     return found

@@ -24,6 +24,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             Variant(driver, structure, auth, EXAMPLES)
             for (driver, auth), structure in zip(pairs, cycle(STRUCTURES))
         ]
+        if everything:
+            variants += [Variant(driver, "flat", "jwt", EXAMPLES, api_keys=True) for driver in ONE_EACH]
         metafunc.parametrize(
             "attacked",
             [

@@ -23,6 +23,11 @@ BODIES: dict[str, Any] = {
     "PasswordChange": {"current_password": f"{ECHO} wrong", "new_password": f"{ECHO} twelve"},
     "RefreshRequest": {"refresh_token": ECHO},
     "TokenForm": {"username": "eve@example.org", "password": ECHO},
+    "ApiKeyCreate": {
+        "name": "Import",
+        "scopes": ["account:read"],
+        "expires_at": "2130-01-31T12:00:00Z",
+    },
     "ProjectCreate": {"name": "Harbour", "description": "Two\nlines"},
     "ProjectUpdate": {"name": "Harbour", "description": "Two\nlines"},
     "TaskCreate": {

@@ -120,14 +120,20 @@ def new_resources(attacked: Attacked) -> dict[str, str]:
     sensor = attacked.create(f"/stations/{station['id']}/sensors", {"name": name, "unit": "m"})
     budget = attacked.create("/budgets", {"name": name, "credits": 1})
     prompt = attacked.create("/prompts", {"budget_id": budget["id"], "text": name})
-    return {
+    resources = {
         "project_id": project["id"],
         "task_id": task["id"],
         "station_id": station["id"],
         "sensor_id": sensor["id"],
         "budget_id": budget["id"],
         "prompt_id": prompt["id"],
-    } | ({} if attacked.variant.auth == "none" else {"user_id": register(attacked)["id"]})
+    }
+    if attacked.variant.auth != "none":
+        resources["user_id"] = register(attacked)["id"]
+    if attacked.variant.api_keys:
+        attacked.request("DELETE", "/api/v1/api-keys")  # their number is limited
+        resources["api_key_id"] = attacked.create("/api-keys", corpus.BODIES["ApiKeyCreate"])["id"]
+    return resources
 
 
 def assert_harmless(response: httpx2.Response) -> None:
@@ -147,6 +153,7 @@ def assert_log_is_harmless(attacked: Attacked) -> None:
     """The log has no traceback, no secret, no query string and no long line."""
     log = attacked.running.log
     assert "Traceback" not in log
+    assert not re.search(r"_[0-9a-f]{64}\b", log), "an API key"
     assert max(map(len, log.splitlines())) <= MAX_LINE
     token = attacked.headers.get("Authorization", SECRET).removeprefix("Bearer ")
     for secret in (PASSWORD, SECRET, MODEL_PASSWORD, token, corpus.QUERY_SECRET):

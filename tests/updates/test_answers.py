@@ -24,6 +24,16 @@ from tests.updates import owner
             "An update cannot change the structure (layered)",
         ),
         ({"auth": "jwt"}, {"auth": "none"}, "An update cannot remove them"),
+        nightly(
+            {"auth": "jwt", "api_keys": True},
+            {"api_keys": False},
+            "Their table has rows: answer yes.",
+        ),
+        nightly(
+            {"auth": "jwt"},
+            {"api_keys": True, "driver": "asyncpg"},
+            "Add keys, then switch database.",
+        ),
         ({}, {"auth": "jwt", "driver": "asyncpg"}, "Add accounts, migrate, then update again"),
         (
             {"driver": "aiomysql"},
@@ -35,8 +45,8 @@ from tests.updates import owner
 def test_answer_that_cannot_change_is_refused_with_a_message(
     upstream: Template,
     tmp_path: Path,
-    made_with: dict[str, str],
-    changed: dict[str, str],
+    made_with: dict[str, Any],
+    changed: dict[str, Any],
     message: str,
 ) -> None:
     project = Project.copy(upstream, tmp_path / "project [2]", **made_with)

@@ -1,0 +1,56 @@
+"""The update that adds API keys, by a migration."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from harness.parts import nightly
+from harness.projects import Project, Template
+from harness.running import alembic, database, serving
+from harness.services import InEnvironment
+from harness.variants import DRIVERS, ONE_EACH, Variant
+from tests.updates.test_roles import KEY, log_in, register
+
+
+@pytest.mark.parametrize(
+    ("version", "driver"),
+    [
+        *(nightly("2.0.0", driver) for driver in ONE_EACH),
+        *(nightly("2.4.0", driver) for driver in DRIVERS),
+    ],
+)
+def test_api_keys_are_added_while_the_previous_release_serves(
+    upstream: Template, tmp_path: Path, in_environment: InEnvironment, version: str, driver: str
+) -> None:
+    answers = Variant(driver, "layered", "jwt").answers
+    project = Project.copy(upstream, tmp_path / "project", version, **answers)
+    old = in_environment(shutil.copytree(project.folder, tmp_path / "old"), "old")
+    message = project.update(api_keys=True)
+    assert "migrations/versions/0003_api_keys.py     review it: it follows roles" in message
+    new = in_environment(project.folder)
+    with database(new) as url:
+        alembic(old, url, "upgrade head")
+        with serving(old, url, secret_key=KEY) as previous:
+            register(previous, "ada")
+            alembic(new, url, "upgrade head", "check")
+            log_in(previous, "ada")
+            previous.call("POST", "/api/v1/projects", {"name": "Garden"}, status=201)
+        with serving(new, url, secret_key=KEY) as following:
+            log_in(following, "ada")
+            body = {"name": "Import", "scopes": ["projects:read"]}
+            key = following.call("POST", "/api/v1/api-keys", body, status=201)["key"]
+            following.client.headers["Authorization"] = f"Bearer {key}"
+            [project_read] = following.call("GET", "/api/v1/projects")["items"]
+            assert project_read["name"] == "Garden"
+            following.call("POST", "/api/v1/projects", {"name": "Pond"}, status=403)
+        alembic(new, url, "downgrade roles", "upgrade head", "check")
+
+
+def test_service_without_accounts_gets_accounts_and_keys_in_one_update(
+    upstream: Template, tmp_path: Path
+) -> None:
+    project = Project.copy(upstream, tmp_path / "project", examples=[])
+    message = project.update(auth="jwt", api_keys=True)
+    assert "0002_accounts.py     review it: it follows 0001\n" in message
+    assert "0003_api_keys.py     review it: it follows accounts\n" in message
