@@ -129,8 +129,8 @@ def test_questions_and_messages_are_shown_in_full(template: Path, tmp_path: Path
         if name in TYPED:
             valid = "anna@example.org" if name == "author_email" else "Anna"
             terminal.send(CLEAR + valid)
-        elif name == "driver":
-            terminal.send(DOWN)  # a driver for which the development database is asked
+        elif name in ("driver", "auth"):
+            terminal.send(DOWN)  # answers with which every question is asked
         terminal.send("\r")
     terminal.end()
 
@@ -147,7 +147,7 @@ def test_author_comes_from_the_settings_of_copier(template: Path, tmp_path: Path
 def test_answers_file_has_the_answers_to_questions_and_no_others(
     template: Path, tmp_path: Path
 ) -> None:
-    service = render(template, tmp_path / "service", driver="asyncpg")
+    service = render(template, tmp_path / "service", driver="asyncpg", auth="jwt")
     answers = yaml.safe_load((service / ".copier-answers.yml").read_text())
     derived = {"package_name", "database_name", "schema_version", "checksum"}
     assert set(answers) == {"_src_path", *ASKED, *derived} - ONLY_ON_UPDATE
