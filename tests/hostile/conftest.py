@@ -25,7 +25,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             for (driver, auth), structure in zip(pairs, cycle(STRUCTURES))
         ]
         if everything:
-            variants += [Variant(driver, "flat", "jwt", EXAMPLES, api_keys=True) for driver in ONE_EACH]
+            variants += [
+                Variant(driver, "flat", "jwt", EXAMPLES, api_keys=True) for driver in ONE_EACH
+            ]
         metafunc.parametrize(
             "attacked",
             [
