@@ -15,7 +15,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from sqlalchemy import (
     Dialect,
@@ -100,37 +100,33 @@ class DirectReads:
         None means that `Session.get` has to do it: it has no plan, or an error to raise.
         """
         key = to_list(ident, default=[None])
-        if (
-            not _is_hashable(entity)
-            or (lookup := _lookup(entity)) is None
-            or isinstance(ident, dict)
-            or len(key) != len(lookup.names)
-            or any(part is None or _is_expression(part) for part in key)
-            or not _is_hashable(tuple(key))
-        ):
+        if isinstance(ident, dict) or any(part is None or _is_expression(part) for part in key):
             return None
-        statement = lookup.statement.options(*options) if options else lookup.statement
+        try:
+            hash(tuple(key))
+            statement, names = _lookup(entity)
+        except TypeError:  # of a model that has no lookup, too
+            return None
+        if options:
+            statement = statement.options(*options)
         form = _key(statement)
-        if form is None or self._plans.get(form.key, UNKNOWN) is None:
+        if len(key) != len(names) or form is None or self._plans.get(form.key, UNKNOWN) is None:
             return None
-        return statement, dict(zip(lookup.names, key, strict=True))
+        return statement, dict(zip(names, key, strict=True))
 
     async def _read(
         self, plan: Plan, statement: Executable, values: Values, key: Any
     ) -> Result[Any]:
         bound = _bind(plan, values, key)
+        objects: Objects = {}
         async with self._connect(self._engine) as connection:
-
-            async def send(plan: Plan, bound: Any, statement: Executable, values: Values) -> Any:
-                types, rows = await self._send(connection, bound, statement, values)
-                return plan.convert(types, rows, objects)
 
             async def load(collection: Collection, values: Values) -> Rows:
                 bound = _bind(collection.plan, values, collection.key)
-                return Rows(await send(collection.plan, bound, collection.statement, values))
+                found = await self._send(connection, bound, collection.statement, values)
+                return Rows(collection.plan.convert(*found, objects))
 
-            objects: Objects = {}
-            rows = await send(plan, bound, statement, values)
+            rows = plan.convert(*await self._send(connection, bound, statement, values), objects)
             parents = list(objects.values())
             for collection in plan.collections if parents else ():
                 await collection.load(parents, load)
@@ -166,30 +162,20 @@ def _bind(plan: Plan, values: Values, key: Any) -> tuple[str, Any]:
         raise SessionRequired from None
 
 
-class _Lookup(NamedTuple):
-    statement: Select[Any]
-    names: Sequence[str]
-
-
 @lru_cache(maxsize=500)
-def _lookup(entity: Any) -> _Lookup | None:
-    """Return the statement that `Session.get` executes for a model."""
+def _lookup(entity: Any) -> tuple[Select[Any], list[str]]:
+    """Return the statement that `Session.get` executes for a model, and the names of its values.
+
+    Raises `TypeError` for anything but a model without a parent.
+    """
     mapper = inspect(entity, raiseerr=False)
     if not isinstance(mapper, Mapper) or mapper.inherits:
-        return None
+        raise TypeError
     names = [f"pk_{number}" for number, _ in enumerate(mapper.primary_key, start=1)]
     statement = select(entity)
     for column, name in zip(mapper.primary_key, names, strict=True):
         statement = statement.where(column == bindparam(name, type_=column.type))
-    return _Lookup(statement, names)
-
-
-def _is_hashable(value: Any) -> bool:
-    try:
-        hash(value)
-    except TypeError:
-        return False
-    return True
+    return statement, names
 
 
 def _is_expression(value: Any) -> bool:
