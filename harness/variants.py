@@ -32,6 +32,7 @@ STRUCTURES = choices_of("structure")
 AUTHS = choices_of("auth")
 EXAMPLES = choices_of("examples")
 DEV_DATABASES = choices_of("dev_database")
+MAILS = choices_of("mail")
 # The yes-or-no questions, and the part of a variant's name that stands for yes.
 SWITCHES = {"sync_session": "sync", "devcontainer": "devcontainer", "api_keys": "keys"}
 
@@ -59,11 +60,13 @@ class Variant:
     sync_session: bool = False
     devcontainer: bool = False
     api_keys: bool = False
+    mail: str = "none"
 
     def __str__(self) -> str:
         examples = "+".join(self.examples) or "empty"
         extras = ["dev_sqlite"] * self.sqlite_in_development
         extras += [part for question, part in SWITCHES.items() if getattr(self, question)]
+        extras += ["mail"] * (self.mail == "smtp")
         return "-".join([self.driver, self.structure, self.auth, examples, *extras])
 
     @property
@@ -77,6 +80,7 @@ class Variant:
             del answers["dev_database"]
         if self.auth == "none":
             del answers["api_keys"]
+            del answers["mail"]
         return answers
 
     @property
@@ -118,6 +122,7 @@ PARTS: dict[str, tuple[str, Any]] = {
     "all": ("examples", EXAMPLES),
     "empty": ("examples", ()),
     "dev_sqlite": ("dev_database", "sqlite"),
+    "mail": ("mail", "smtp"),
     **{part: (question, True) for question, part in SWITCHES.items()},
 }
 
@@ -143,6 +148,8 @@ def named(name: str) -> Variant:
         raise ValueError(f"{name}: a driver is required, one of {', '.join(DRIVERS)}.")
     if answers["driver"] == "aiosqlite" and "dev_database" in answers:
         raise ValueError(f"{name}: dev_sqlite requires a driver other than aiosqlite.")
+    if "mail" in answers and answers.get("auth", "none") == "none":
+        raise ValueError(f"{name}: mail requires accounts, such as jwt.")
     return Variant(**answers)
 
 
@@ -154,6 +161,7 @@ def accepted_parts() -> str:
             f"a structure ({', '.join(STRUCTURES)})",
             f"examples ({', '.join(EXAMPLES)}, several joined with +, or all, or empty)",
             "dev_sqlite",
+            "mail",
             *SWITCHES.values(),
         ]
     )
@@ -166,8 +174,10 @@ def with_random_rest(combined: Sequence[Any]) -> Variant:
     """
     rest = [Random(f"{name} {combined}").choice(answers) for name, answers in PAIRED.items()]
     chosen = variant((*combined, *rest))
-    with_keys = chosen.auth != "none" and Random(f"api_keys {combined}").choice((False, True))
-    return replace(chosen, api_keys=with_keys)
+    if chosen.auth == "none":
+        return chosen
+    api_keys = Random(f"api_keys {combined}").choice((False, True))
+    return replace(chosen, api_keys=api_keys, mail=Random(f"mail {combined}").choice(MAILS))
 
 
 def completed(variants: list[Variant], others: Iterable[Variant]) -> list[Variant]:
@@ -230,10 +240,11 @@ while (
 ):
     MEASURED.append(max(ON_ONE_DATABASE, key=lambda v: len(measured_answers(v) & missing)))
 
-# One of the default suites has API keys. It measures coverage.
-WITH_KEYS = next(v for v in MEASURED if v.auth != "none")
+# One of the default suites has API keys and mail. It measures coverage.
+WITH_ACCOUNTS = next(v for v in MEASURED if v.auth != "none")
+WITH_MAIL = replace(WITH_ACCOUNTS, api_keys=True, mail="smtp")
 SELECTION, MEASURED = (
-    [replace(v, api_keys=v == WITH_KEYS) for v in variants] for variants in (SELECTION, MEASURED)
+    [WITH_MAIL if v == WITH_ACCOUNTS else v for v in variants] for variants in (SELECTION, MEASURED)
 )
 
 # A variant of each driver. By default only their suites contain the tests of the machinery. Suites

@@ -57,8 +57,8 @@ def test_table_has_every_question_and_choice() -> None:
 
 
 def test_numbers_of_combinations_are_right() -> None:
-    # API keys need accounts.
-    every = sum(1 if variant.auth == "none" else 2 for variant in COMBINATIONS)
+    # API keys and mail need accounts.
+    every = sum(1 if variant.auth == "none" else 4 for variant in COMBINATIONS)
     every *= prod(map(len, PAIRED.values()))
     assert f"There are {every} combinations" in README
     assert f"`make test-all` renders {len(COMBINATIONS)}, which are all combinations" in README

@@ -151,7 +151,7 @@ STRUCTURES = {
     "by_feature": {"app/api.py", "app/models.py"},
 }
 FEATURES = ROOT / "includes" / "features"
-ONLY_ON_UPDATE = {"adds_accounts", "adds_api_keys", "adds_roles"}
+ONLY_ON_UPDATE = {"adds_accounts", "adds_api_keys", "adds_mail", "adds_roles"}
 
 
 def features_of(variant: Variant) -> set[str]:
@@ -178,6 +178,8 @@ def features_of(variant: Variant) -> set[str]:
         found |= {"ownership"}
     if variant.api_keys:
         found |= {"api_keys"}
+    if variant.mail == "smtp":
+        found |= {"mail"}
     if variant.devcontainer:
         found |= {"devcontainer"}
     return found
@@ -370,6 +372,7 @@ def test_unusual_names_render_valid_files(
         author_email="soren@example.org",
         driver=driver,
         auth="jwt",
+        mail="smtp",
     )
     ruff = str(Path(sys.executable).parent / "ruff")
     run(service, ruff, "format", "--check", "--no-cache", ".")

@@ -21,6 +21,9 @@ BODIES: dict[str, Any] = {
     "UserUpdate": {"email": "eve@example.org", "name": "Eve"},
     "UserAdminUpdate": {"role": "member", "closed": False},
     "PasswordChange": {"current_password": f"{ECHO} wrong", "new_password": f"{ECHO} twelve"},
+    "ForgottenPassword": {"email": "eve@example.org"},
+    "PasswordReset": {"token": ECHO, "new_password": f"{ECHO} twelve"},
+    "AddressVerification": {"token": ECHO},
     "RefreshRequest": {"refresh_token": ECHO},
     "TokenForm": {"username": "eve@example.org", "password": ECHO},
     "ApiKeyCreate": {

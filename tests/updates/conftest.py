@@ -25,8 +25,8 @@ MIGRATED = [
     Variant("asyncpg", "flat", auth, examples)
     for auth, examples in (("none", ()), ("jwt", EXAMPLES), ("jwt", ()), ("none", EXAMPLES))
 ]
-# Without API keys, which an update adds by a migration.
-UPDATED = [replace(variant, api_keys=False) for variant in ALL]
+# Without API keys and mail, which an update adds by migrations.
+UPDATED = [replace(variant, api_keys=False, mail="none") for variant in ALL]
 # What tests update from a release, by default and with `--all`.
 RELEASED: dict[str, tuple[Sequence[Any], Sequence[Any]]] = {
     "lived_in": (STRUCTURES[:2], STRUCTURES),

@@ -34,6 +34,16 @@ from tests.updates import owner
             {"api_keys": True, "driver": "asyncpg"},
             "Add keys, then switch database.",
         ),
+        nightly(
+            {"auth": "jwt", "mail": "smtp"},
+            {"mail": "none"},
+            "An update cannot remove that: users rely on links",
+        ),
+        nightly(
+            {"auth": "jwt"},
+            {"mail": "smtp", "driver": "asyncpg"},
+            "Add mail, migrate, then update again",
+        ),
         ({}, {"auth": "jwt", "driver": "asyncpg"}, "Add accounts, migrate, then update again"),
         (
             {"driver": "aiomysql"},

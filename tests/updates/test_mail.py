@@ -1,0 +1,76 @@
+"""The update that adds mail, by a migration of services with accounts."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from harness.parts import nightly
+from harness.projects import Project, Template
+from harness.running import alembic, database, serving
+from harness.services import InEnvironment
+from harness.variants import DRIVERS, ONE_EACH, Variant
+from tests.updates.test_roles import KEY, log_in, register
+
+MAIL = {"mail_from": "noreply@example.org", "frontend_url": "https://app.example.org"}
+
+
+@pytest.mark.parametrize(
+    ("version", "driver"),
+    [
+        *(nightly("2.0.0", driver) for driver in ONE_EACH),
+        *(nightly("2.4.0", driver) for driver in DRIVERS),
+    ],
+)
+def test_users_keep_their_accounts_when_mail_is_added_while_the_previous_release_serves(
+    upstream: Template, tmp_path: Path, in_environment: InEnvironment, version: str, driver: str
+) -> None:
+    answers = Variant(driver, auth="jwt", examples=()).answers | {"mail": "none"}
+    project = Project.copy(upstream, tmp_path / "project", version, **answers)
+    old = in_environment(shutil.copytree(project.folder, tmp_path / "old"), "old")
+    message = project.update(mail="smtp")
+    assert "migrations/versions/0003_mail.py         review it: it follows roles" in message
+    assert "MAIL_FROM, FRONTEND_URL in .env" in message
+    new = in_environment(project.folder)
+    for name, value in MAIL.items():
+        new.variables[name.upper()] = value
+    with database(new) as url:
+        alembic(old, url, "upgrade head")
+        with serving(old, url, secret_key=KEY) as previous:
+            register(previous, "ada")
+            alembic(new, url, "upgrade head", "check")
+            log_in(previous, "ada")
+            register(previous, "bob")
+        with serving(new, url, secret_key=KEY) as following:
+            for name in ("ada", "bob"):
+                log_in(following, name)
+            body = {"email": "ada@example.org"}
+            following.call("POST", "/api/v1/auth/password/forgot", body, status=202)
+            body = {"email": "new@example.org"}
+            following.call("PATCH", "/api/v1/users/me", body)
+            account = {"email": "eve@example.org", "name": "Eve", "password": KEY}
+            following.call("POST", "/api/v1/auth/register", account, status=202)
+            following.stop()
+        # Development logs mails.
+        assert len(re.findall(r"/reset-password#token=\S+", following.log)) == 1
+        tokens = re.findall(r"/verify#token=(\S+)", following.log)
+        with serving(new, url, secret_key=KEY) as again:
+            verified = {
+                again.call("POST", "/api/v1/auth/verify", {"token": token})["email"]
+                for token in tokens
+            }
+        assert verified == {"new@example.org", "eve@example.org"}
+        alembic(new, url, "downgrade roles", "upgrade head", "check")
+        with serving(old, url, secret_key=KEY) as rolled_back:
+            log_in(rolled_back, "ada")
+
+
+def test_service_without_accounts_gets_accounts_and_mail_in_one_migration(
+    upstream: Template, tmp_path: Path
+) -> None:
+    project = Project.copy(upstream, tmp_path / "project", examples=[])
+    message = project.update(auth="jwt", mail="smtp")
+    assert message.count("review it: it follows") == 1
+    migration = (project.folder / "migrations/versions/0002_accounts.py").read_text()
+    assert '"one_time_tokens"' in migration
