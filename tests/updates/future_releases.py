@@ -32,9 +32,8 @@ def add_column_with_migration(template: Template) -> None:
         "    priority: Mapped[int]\n",
         "    priority: Mapped[int]\n    estimate: Mapped[int | None]\n",
     )
-    versions = template.folder / "includes/features/projects/migrations/versions"
-    versions.mkdir(parents=True, exist_ok=True)
-    (versions / "0002_estimates.py.jinja").write_text(MIGRATION)
+    versions = template.folder / "template/migrations/versions"
+    (versions / "0002_estimates.py").write_text(MIGRATION)
 
 
 def add_setting(template: Template) -> None:
