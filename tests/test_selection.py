@@ -17,13 +17,13 @@ from harness.variants import (
     DRIVERS,
     EVERY,
     EXAMPLES,
-    FAMILIES,
     MEASURED,
     PAIRED,
     QUESTIONS,
     SELECTION,
     STRUCTURES,
     SWITCHES,
+    UNMEASURED,
     WHOLE,
     Variant,
     named,
@@ -44,7 +44,7 @@ def test_default_suites_are_within_the_budget() -> None:
     """Decision 38: what exceeds these numbers belongs in `make test-all`."""
     assert len(SELECTION) <= 16
     assert len(WHOLE) <= 5
-    assert len(MEASURED) <= 3
+    assert len(MEASURED) <= 2
 
 
 def test_default_suites_combine_each_answer_that_is_not_combined_in_full_with_every_other() -> None:
@@ -64,18 +64,15 @@ def test_every_combination_is_rendered_once() -> None:
     assert set(SELECTION) < set(ALL) < set(EVERY)
 
 
-def test_machinery_is_tested_on_every_driver_and_measured_on_every_database() -> None:
+def test_machinery_is_tested_on_every_driver() -> None:
     assert {variant.driver for variant in WHOLE} == set(DRIVERS)
-    assert {FAMILIES[variant.driver] for variant in MEASURED} == set(FAMILIES.values())
     assert set(MEASURED) < set(WHOLE) < set(SELECTION)
 
 
-def test_default_coverage_runs_cover_every_answer_but_two_databases_and_further_drivers() -> None:
+def test_default_coverage_runs_cover_every_answer_but_drivers_and_structures() -> None:
     measured = set().union(*(variant.choices for variant in MEASURED))
     every = set().union(*(variant.choices for variant in EVERY))
-    assert {(name, answer) for name, answer in every - measured if name != "driver"} == {
-        ("dev_database", "sqlite")
-    }
+    assert {name for name, _ in every - measured} == UNMEASURED
 
 
 def test_default_renders_cover_every_driver_structure_and_auth() -> None:

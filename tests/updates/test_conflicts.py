@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.parts import nightly
 from harness.projects import GIT, NEXT, WORK_TREE, Project, Template, commit, git
 from harness.services import UV, InEnvironment
 from tests.updates import owner
@@ -53,6 +54,7 @@ def test_conflict_is_listed_and_both_versions_are_in_the_file(in_conflict: Proje
     assert "<<<<<<<" not in after
 
 
+@pytest.mark.nightly
 @pytest.mark.xdist_group("mypy")  # one worker fills the cache
 def test_checks_reject_conflicts_until_they_are_resolved(
     in_conflict: Project, in_environment: InEnvironment
@@ -163,7 +165,7 @@ def reformatted(template: Template, folder: Path, line_length: int) -> Project:
     return project
 
 
-@pytest.mark.parametrize("line_length", [79, 120])
+@pytest.mark.parametrize("line_length", [nightly(79), 120])
 def test_reformatted_project_gets_changes_of_other_lines(
     own_upstream: Template, tmp_path: Path, line_length: int
 ) -> None:

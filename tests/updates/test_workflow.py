@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import yaml
 
-from harness.parts import nightly
 from harness.projects import NEXT, WORK_TREE, Project, Template, git
 from harness.rendering import COPIER
 from harness.services import UV
@@ -182,6 +181,7 @@ def test_pull_request_is_opened_once_with_the_message_of_the_update(
     assert repository.pull_request() is None
 
 
+@pytest.mark.nightly
 def test_pull_request_with_conflicts_is_a_draft_that_lists_them(
     repository: Repository, own_upstream: Template
 ) -> None:
@@ -273,9 +273,8 @@ def test_installed_packages_cannot_read_a_token_with_write_access(repository: Re
     ]
 
 
-@pytest.mark.parametrize(
-    ("token", "access"), [nightly("", ""), ("secret", "x-access-token:secret@")]
-)
+@pytest.mark.nightly
+@pytest.mark.parametrize(("token", "access"), [("", ""), ("secret", "x-access-token:secret@")])
 def test_template_is_fetched_by_https_with_its_token_if_there_is_one(
     repository: Repository, token: str, access: str
 ) -> None:
