@@ -34,7 +34,12 @@ EXAMPLES = choices_of("examples")
 DEV_DATABASES = choices_of("dev_database")
 MAILS = choices_of("mail")
 # The yes-or-no questions, and the part of a variant's name that stands for yes.
-SWITCHES = {"sync_session": "sync", "devcontainer": "devcontainer", "api_keys": "keys"}
+SWITCHES = {
+    "sync_session": "sync",
+    "devcontainer": "devcontainer",
+    "api_keys": "keys",
+    "rate_limits": "limits",
+}
 
 # Each question, or each example, with its answers. The first two kinds are combined in full, so a
 # question more would double the variants. Those of the third kind change few files of a service:
@@ -45,7 +50,7 @@ FURTHER: dict[str, tuple[Any, ...]] = {
     "dev_database": DEV_DATABASES,
     "sync_session": (False, True),
 }
-PAIRED: dict[str, tuple[Any, ...]] = {"devcontainer": (False, True)}
+PAIRED: dict[str, tuple[Any, ...]] = {"devcontainer": (False, True), "rate_limits": (False, True)}
 COMBINED = MAIN | FURTHER
 COLUMNS = COMBINED | PAIRED
 
@@ -61,6 +66,7 @@ class Variant:
     devcontainer: bool = False
     api_keys: bool = False
     mail: str = "none"
+    rate_limits: bool = False
 
     def __str__(self) -> str:
         examples = "+".join(self.examples) or "empty"
@@ -196,7 +202,7 @@ COMBINATIONS = list(
 ON_TWO_DATABASES = [
     named(name).row
     for name in (
-        "asyncpg-by_feature-none-assistant-dev_sqlite",
+        "asyncpg-by_feature-none-assistant-dev_sqlite-limits",
         "psycopg-flat-jwt-measurements+assistant-dev_sqlite-sync",
         "aiomysql-layered-none-projects-dev_sqlite",
         "asyncmy-layered-jwt-empty-dev_sqlite-devcontainer",

@@ -151,7 +151,7 @@ STRUCTURES = {
     "by_feature": {"app/api.py", "app/models.py"},
 }
 FEATURES = ROOT / "includes" / "features"
-ONLY_ON_UPDATE = {"adds_accounts", "adds_api_keys", "adds_mail", "adds_roles"}
+ONLY_ON_UPDATE = {"adds_accounts", "adds_api_keys", "adds_mail", "adds_rate_limits", "adds_roles"}
 
 
 def features_of(variant: Variant) -> set[str]:
@@ -180,6 +180,10 @@ def features_of(variant: Variant) -> set[str]:
         found |= {"api_keys"}
     if variant.mail == "smtp":
         found |= {"mail"}
+    if variant.auth in ("jwt", "session") or variant.rate_limits:
+        found |= {"counters"}
+    if variant.rate_limits:
+        found |= {"rate_limits"}
     if variant.devcontainer:
         found |= {"devcontainer"}
     return found

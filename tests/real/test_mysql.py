@@ -25,7 +25,7 @@ from tests.transfer.transferring import load, rows, transfer
 
 # The tests of each variant that are known to fail, with the reason.
 KNOWN: dict[str, dict[str, str]] = {
-    "asyncmy-layered-jwt-all": {},
+    "asyncmy-layered-jwt-all-limits": {},
     "aiomysql-by_feature-jwt-all-sync": {},
     "asyncmy-flat-jwt-all-dev_sqlite": {},
 }
@@ -255,7 +255,7 @@ def test_insert_returning_is_a_syntax_error_on_mysql(server: Server) -> None:
 def test_tables_of_a_migrated_database_compare_text_by_its_code_points(
     mysql: MySQL, installed: Callable[[Variant], Service]
 ) -> None:
-    service = installed(named("asyncmy-layered-jwt-all"))
+    service = installed(named("asyncmy-layered-jwt-all-limits"))
     url = new_database(mysql)
     name = url.rpartition("/")[2]
     question = "SELECT @@collation_database"

@@ -175,8 +175,9 @@ def test_service_without_examples_is_not_asked_for_owners(
     upstream: Template, tmp_path: Path
 ) -> None:
     project = Project.copy(upstream, tmp_path / "project", examples=[])
-    message = project.update(auth="jwt")
+    message = project.update(auth="jwt", rate_limits=True)
     assert f"{MIGRATION}     review it: it follows 0001\n" in message
+    assert "0003_rate_limits.py  review it: it follows accounts\n" in message
     assert (project.folder / MIGRATION).read_text().startswith('"""Accounts."""\n')
 
 

@@ -44,6 +44,12 @@ from tests.updates import owner
             {"mail": "smtp", "driver": "asyncpg"},
             "Add mail, migrate, then update again",
         ),
+        nightly({"rate_limits": True}, {"rate_limits": False}, "Their table has rows: answer yes."),
+        nightly(
+            {},
+            {"rate_limits": True, "driver": "asyncpg"},
+            "Add limits, then switch database.",
+        ),
         ({}, {"auth": "jwt", "driver": "asyncpg"}, "Add accounts, migrate, then update again"),
         (
             {"driver": "aiomysql"},

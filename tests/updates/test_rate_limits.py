@@ -1,0 +1,67 @@
+"""The update that adds rate limits, by a migration."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from harness.parts import nightly
+from harness.projects import Project, Template
+from harness.running import alembic, database, serving
+from harness.services import InEnvironment
+from harness.variants import DRIVERS, ONE_EACH
+
+LIMITED = """
+from fastapi import APIRouter
+
+from app.core.rate_limits import limit
+
+own_router = APIRouter()
+
+
+@own_router.get("/limited", dependencies=[limit("2/day")])
+async def get_limited() -> None:
+    pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("version", "driver"),
+    [
+        *(nightly("1.0.0", driver) for driver in ONE_EACH),
+        *(nightly("2.3.0", driver) for driver in DRIVERS),
+    ],
+)
+def test_rate_limits_are_added_while_the_previous_release_serves(
+    upstream: Template, tmp_path: Path, in_environment: InEnvironment, version: str, driver: str
+) -> None:
+    project = Project.copy(upstream, tmp_path / "project", version, driver=driver)
+    old = in_environment(shutil.copytree(project.folder, tmp_path / "old"), "old")
+    message = project.update(rate_limits=True)
+    assert "migrations/versions/0002_rate_limits.py  review it: it follows 0001" in message
+    with (project.folder / "app" / "limited.py").open("w") as file:
+        file.write(f'"""An endpoint of the owner."""\n{LIMITED}')
+    project.replace(
+        "app/factory.py",
+        "    app.include_router(health.router)\n",
+        "    app.include_router(health.router)\n    app.include_router(own_router)\n",
+    )
+    project.replace(
+        "app/factory.py",
+        "\nfrom app.settings import Settings\n",
+        "\nfrom app.limited import own_router\nfrom app.settings import Settings\n",
+    )
+    new = in_environment(project.folder)
+    with database(new) as url:
+        alembic(old, url, "upgrade head")
+        with serving(old, url) as previous:
+            previous.call("POST", "/api/v1/projects", {"name": "Garden"}, status=201)
+            alembic(new, url, "upgrade head", "check")
+            previous.call("POST", "/api/v1/projects", {"name": "Pond"}, status=201)
+        with serving(new, url) as first, serving(new, url) as second:
+            first.call("GET", "/limited")
+            second.call("GET", "/limited")
+            first.call("GET", "/limited", status=429)
+            found = second.call("GET", "/api/v1/projects")["items"]
+        assert {project["name"] for project in found} == {"Garden", "Pond"}
+        alembic(new, url, "downgrade 0001", "upgrade head", "check")
