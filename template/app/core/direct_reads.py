@@ -12,7 +12,7 @@ not certain: `DirectReads.execute` and `app.core.plan_creation` list the reasons
 # ruff: noqa: SLF001
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -83,7 +83,7 @@ class DirectReads:
         is_observed = self._others.exist() or sql_log.isEnabledFor(logging.INFO)
         key: Any = None if is_observed or not _are_named(values) else _key(statement)
         plan = None if key is None else self._plans.get(key.key, UNKNOWN)
-        if plan is not UNKNOWN and plan is not None and not plan.has_listeners():
+        if plan is not UNKNOWN and plan is not None and not plan.listeners.exist():
             with suppress(SessionRequired):
                 return await self._read(plan, statement, values, key)
         result = await by_session()
@@ -184,9 +184,7 @@ def _is_expression(value: Any) -> bool:
 
 
 def _are_named(values: Any) -> bool:
-    return values is None or (
-        isinstance(values, Mapping) and all(isinstance(name, str) for name in values)
-    )
+    return values is None or (isinstance(values, dict) and {str}.issuperset(map(type, values)))
 
 
 def _key(statement: Any) -> Any:

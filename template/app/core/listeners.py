@@ -1,10 +1,14 @@
 """Events of SQLAlchemy: which listeners are this package's own."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeAlias
 from weakref import WeakSet
 
 from sqlalchemy import event
+from sqlalchemy.event import registry
+
+# Names of events, each with its dispatcher.
+Events: TypeAlias = Iterable[tuple[Any, str]]
 
 _own: WeakSet[Callable[..., Any]] = WeakSet()
 
@@ -16,24 +20,26 @@ def listen(target: Any, name: str, listener: Callable[..., Any]) -> None:
 
 
 class OtherListeners:
-    """The listeners to some events, each of a dispatcher, that `listen` has not added.
+    """The listeners to some events that `listen` has not added.
 
-    `exist` is called before each read, so it searches only if a number of listeners has changed.
+    `exist` is called before each read, so it searches only after a listener was added or removed.
     """
 
-    def __init__(self, events: Iterable[tuple[Any, str]]) -> None:
-        self._events = list(events)
-        self._numbers: list[int] = []
+    def __init__(self, events: Events) -> None:
+        self.events = list(events)
+        self._registered: Any = None
         self._exist = False
 
     def exist(self) -> bool:
         """Return whether there are any."""
-        numbers = [len(getattr(dispatch, name)) for dispatch, name in self._events]
-        if numbers != self._numbers:
-            self._numbers = numbers
+        # Undocumented: the keys of all listeners, in the order in which they were added.
+        keys = registry._key_to_collection  # noqa: SLF001
+        registered = len(keys), next(reversed(keys), None)
+        if registered != self._registered:
+            self._registered = registered
             self._exist = any(
                 listener not in _own
-                for dispatch, name in self._events
+                for dispatch, name in self.events
                 for listener in getattr(dispatch, name)
             )
         return self._exist

@@ -81,13 +81,11 @@ async def fetch_page(
     that is damaged or belongs to another sort, and `TypeError` for a sort column that is nullable.
     """
     entity: Any = model
-    columns, cursors = _order(entity, params.sort)
-    descending = params.sort.startswith("-")
+    columns, order, cursors = _order(entity, params.sort)
     if params.cursor is not None:
         values = _decode(cursors, params.cursor, params.sort)
-        statement = statement.where(_after(columns, values, descending))
+        statement = statement.where(_after(columns, values, params.sort.startswith("-")))
     # One more row than requested shows whether there is a next page.
-    order = [column.desc() for column in columns] if descending else columns
     statement = statement.order_by(*order).limit(params.limit + 1)
     rows = (await session.scalars(statement)).all()
     items = rows[: params.limit]
@@ -98,16 +96,17 @@ async def fetch_page(
 
 
 @cache
-def _order(model: Any, sort: str) -> tuple[list[Any], CursorAdapter]:
-    """Return the sort column and the key of a model, and the codec of a sort and their values."""
+def _order(model: Any, sort: str) -> tuple[list[Any], list[Any], CursorAdapter]:
+    """Return the sort column and the key of a model, in their order, and the codec of cursors."""
     mapper = inspect(model)
     column = getattr(model, sort.removeprefix("-"))
     if getattr(column, "nullable", False):
         raise TypeError(f"A list sorted by {column} would lose the rows where it is NULL.")
     key = [getattr(model, mapper.get_property_by_column(part).key) for part in mapper.primary_key]
     columns = [column, *key]
+    order = [each.desc() for each in columns] if sort.startswith("-") else columns
     content: Any = tuple[(str, *(each.type.python_type for each in columns))]  # type: ignore[misc]
-    return columns, TypeAdapter(content, config=ConfigDict(strict=True))
+    return columns, order, TypeAdapter(content, config=ConfigDict(strict=True))
 
 
 def _after(columns: list[Any], values: list[Any], descending: bool) -> ColumnElement[bool]:

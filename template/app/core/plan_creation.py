@@ -55,9 +55,11 @@ def create_plan(engine: Engine, result: Any) -> Plan | None:
         for loader in loads.loaders.values()
     ]
     query.post_load_paths.clear()
-    if None in collections:
-        return None
-    plan.collections = collections
+    for collection in collections:
+        if collection is None:
+            return None
+        plan.collections.append(collection)
+        plan.listeners.events += collection.plan.listeners.events
     return plan
 
 

@@ -3,7 +3,6 @@
 # ruff: noqa: SLF001
 
 from collections.abc import Callable, Mapping, Sequence
-from operator import itemgetter
 from typing import Any, TypeAlias
 
 from sqlalchemy import Executable
@@ -11,6 +10,8 @@ from sqlalchemy.engine import ChunkedIteratorResult, Result
 from sqlalchemy.engine.result import SimpleResultMetaData
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm.attributes import instance_dict, instance_state
+
+from app.core.listeners import Events, OtherListeners
 
 Row: TypeAlias = Sequence[Any]
 Values: TypeAlias = Mapping[str, Any] | None
@@ -30,18 +31,14 @@ class Plan:
         self.converters: dict[Row, list[tuple[int, Callable[[Any], Any]]]] = {}
         self.entities = entities
         self.has_one_object = len(entities) == 1 and isinstance(entities[0], Object)
-        self.collections: Sequence[Any] = ()  # each a `Collection`
+        self._make = entities[0].make if self.has_one_object else self._make_row
+        self.collections: list[Any] = []  # each a `Collection`
+        self.listeners = OtherListeners(event for entity in entities for event in entity.events)
         self.unique_filters: Any = None
         # Raw columns differ between statements of one form, so their metadata is not kept.
         self.metadata = None
         if not any(entity.raw_column for entity in entities):
             self.metadata = self._metadata(None)
-
-    def has_listeners(self) -> bool:
-        """Return whether code listens to the loading of these objects."""
-        return any(entity.has_listeners() for entity in self.entities) or any(
-            collection.plan.has_listeners() for collection in self.collections
-        )
 
     def bind(self, values: Values, key: Any) -> tuple[str, Any]:
         """Return the SQL of a statement with this key, and its arguments for the driver."""
@@ -70,9 +67,11 @@ class Plan:
             values = list(row)
             for position, convert in converters:
                 values[position] = convert(values[position])
-            entities = [entity.make(values, objects) for entity in self.entities]
-            converted.append(entities[0] if self.has_one_object else tuple(entities))
+            converted.append(self._make(values, objects))
         return converted
+
+    def _make_row(self, row: Row, objects: Objects) -> tuple[Any, ...]:
+        return tuple([entity.make(row, objects) for entity in self.entities])
 
     def result(self, statement: Executable, converted: list[Any]) -> Result[Any]:
         """Return converted rows as a result."""
@@ -113,14 +112,13 @@ class Plan:
 class Column:
     """A column in a row of the result."""
 
+    events: Events = ()
+
     def __init__(self, entity: Any, positions: Row) -> None:
         getter, self.label, self._keys = entity._row_processor
         self._position = getter(positions)
         # A value or a function: SQLAlchemy finds it in a row by the identity of this object.
         self.raw_column = [entity.raw_column_index] if entity.translate_raw_column else []
-
-    def has_listeners(self) -> bool:
-        return False
 
     def keys(self, statement: Any) -> tuple[Any, ...]:
         """Return what finds the column in a row, besides its label."""
@@ -137,13 +135,13 @@ class Object:
 
     def __init__(self, entity: Any, getters: Any, query: Any, positions: Row) -> None:
         mapper = entity.mapper
-        self._events = mapper.class_manager.dispatch
+        events = mapper.class_manager.dispatch
+        self.events: Events = ((events, "load"), (events, "refresh"))
         self._new_instance = mapper.class_manager.new_instance
         self._identity_class = mapper._identity_class
         # An outer join has rows without this object: (a part of) its primary key is NULL.
         self._is_missing = {None}.issuperset if mapper.allow_partial_pks else {None}.intersection
-        self._primary_key = itemgetter(*getters["primary_key_getter"](positions))
-        self._has_one_key = len(mapper.primary_key) == 1
+        self._primary_key = getters["primary_key_getter"](positions)
         quick = getters["cached_populators"]["quick"]
         self._attributes = [(name, getter(positions)) for name, getter in quick]
         above = query.compile_state.current_path
@@ -152,18 +150,15 @@ class Object:
         self.label = entity._label_name
         self._keys: tuple[Any, ...] = entity._extra_entities
 
-    def has_listeners(self) -> bool:
-        return bool(self._events.load or self._events.refresh)
-
     def keys(self, _: object) -> tuple[Any, ...]:
         return self._keys
 
     def make(self, row: Row, objects: Objects) -> Any:
         """Return the object of a row."""
-        key = self._primary_key(row)
-        identity = (self._identity_class, (key,) if self._has_one_key else key, None)
+        key = tuple(map(row.__getitem__, self._primary_key))
+        identity = (self._identity_class, key, None)
         instance = objects.get(identity)
-        if instance is None and not self._is_missing(identity[1]):
+        if instance is None and not self._is_missing(key):
             objects[identity] = instance = self._new_instance()
             attributes = instance_dict(instance)
             for name, position in self._attributes:

@@ -1,39 +1,83 @@
-"""Match each route once: FastAPI matches the routes of an included router twice."""
+"""Match each route once: FastAPI matches the routes of an included router twice, one by one."""
 
+import re
 from inspect import signature
+from itertools import accumulate
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute, APIWebSocketRoute, RouteContext, iter_route_contexts
+from starlette._utils import get_route_path
+from starlette.routing import BaseRoute, Match, NoMatchFound, Route
+from starlette.types import Receive, Scope, Send
 
 # A route has an attribute with the name of each argument of its constructor.
-ARGUMENTS = signature(APIRoute).parameters.keys() - {"form_limits", "include_in_schema"}
+ARGUMENTS = signature(APIRoute).parameters.keys() - {"form_limits"}
 
 
 def add_direct_routes(app: FastAPI) -> None:
-    """Put a copy of each route of the included routers before them; the OpenAPI document has none.
+    """Put `DirectRoutes` before the routes of an application.
 
-    The copying ends at the first route or router whose copy would behave differently, such as a
-    route of a class of its own. So the order of the routes stays.
+    They end at the first route or router whose copy would behave differently, such as a route of a
+    class of its own. So the order of the routes stays.
     """
-    routes: list[Any] = app.router.routes
-    first = next((i for i, route in enumerate(routes) if _is_included_router(route)), len(routes))
-    copies: list[Any] = []
-    for route in routes[first:]:
-        if not _can_be_copied(route):
+    copies: list[Route] = []
+    for route in app.router.routes:
+        if type(route) is Route:
+            copies.append(route)
+        elif _can_be_copied(route):
+            contexts = iter_route_contexts([route])
+            copies += [
+                _copy(each) for each in contexts if isinstance(each.original_route, APIRoute)
+            ]
+        else:
             break
-        contexts = iter_route_contexts([route])
-        copies += [_copy(each) for each in contexts if isinstance(each.original_route, APIRoute)]
-    routes[first:first] = copies
+    if copies:
+        app.router.routes.insert(0, DirectRoutes(copies))
 
 
-def _is_included_router(route: Any) -> bool:
-    # Undocumented, as are its attributes: `tests/core/test_routing.py` is the contract.
-    return hasattr(route, "original_router")
+class DirectRoutes(BaseRoute):
+    """Copies of routes: one regular expression finds the route of a method and path.
+
+    The routers respond to all other requests, such as those with another method.
+    """
+
+    def __init__(self, routes: list[Route]) -> None:
+        requests = [_request_pattern(route) for route in routes]
+        # The group at the end of each pattern is the last one that has matched.
+        self._requests = re.compile("|".join(f"{request}()" for request in requests))
+        groups = accumulate(re.compile(request).groups + 1 for request in requests)
+        self._routes = dict(zip(groups, routes, strict=True))
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if scope["type"] != "http":
+            return Match.NONE, {}
+        found = self._requests.match(f"{scope['method']} {get_route_path(scope)}")
+        if found is None:
+            return Match.NONE, {}
+        route = self._routes[found.lastindex or 0]
+        self.path_format = route.path_format  # for the telemetry of FastAPI, which reads it now
+        match, child_scope = route.matches(scope)
+        return match, {**child_scope, "route": route}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await scope["route"].handle(scope, receive, send)
+
+    def url_path_for(self, name: str, /, **path_params: Any) -> Any:
+        raise NoMatchFound(name, path_params)  # the routers have the same routes
+
+
+def _request_pattern(route: Route) -> str:
+    methods = "|".join(map(re.escape, route.methods)) if route.methods else r"\S+"
+    path = route.path_regex.pattern.removeprefix("^")
+    for name in route.param_convertors:  # other routes may have the same names
+        path = path.replace(f"(?P<{name}>", "(?:")
+    return f"(?:{methods}) {path}"
 
 
 def _can_be_copied(route: Any) -> bool:
-    if _is_included_router(route):
+    # An included router; undocumented: `tests/core/test_routing.py` is the contract.
+    if hasattr(route, "original_router"):
         return (
             type(route.original_router) is APIRouter
             and not route.include_context.form_limits
@@ -48,4 +92,4 @@ def _can_be_copied(route: Any) -> bool:
 def _copy(context: RouteContext) -> APIRoute:
     arguments = {name: getattr(context, name) for name in ARGUMENTS}
     original: Any = context.original_route
-    return APIRoute(**arguments, form_limits=original.form_limits, include_in_schema=False)
+    return APIRoute(**arguments, form_limits=original.form_limits)

@@ -37,7 +37,7 @@ def ignored_listeners(database: Database) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(listeners, "_own", ignored)
         # Without what it has remembered.
-        patch.setattr(OtherListeners, "exist", lambda self: exist(OtherListeners(self._events)))
+        patch.setattr(OtherListeners, "exist", lambda self: exist(OtherListeners(self.events)))
         patch.setattr(Database, "__init__", create_and_ignore)
         patch.setattr(FairPool, "accepts", accepts)
         yield

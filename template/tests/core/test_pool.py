@@ -127,6 +127,19 @@ async def test_wait_ends_at_the_timeout(kind: str) -> None:
     assert queue.waiting == 0
 
 
+async def test_connection_returned_at_a_timeout_goes_to_the_next() -> None:
+    queue = HandOffQueue()
+    entry: Any = object()
+    late = asyncio.create_task(get(queue, "statement", seconds=0))
+    patient = asyncio.create_task(get(queue, "statement"))
+    await asyncio.sleep(0)
+    asyncio.get_running_loop().call_later(0, queue.put, entry)
+    assert await patient is entry
+    with pytest.raises(Empty):
+        await late
+    assert (queue.waiting, queue.qsize()) == (0, 0)
+
+
 async def test_statements_and_transactions_take_turns() -> None:
     queue = HandOffQueue()
     order: list[str] = []

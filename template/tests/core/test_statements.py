@@ -128,3 +128,16 @@ def test_listener_that_would_miss_a_statement_is_noticed(engine: Engine, name: s
     assert others.exist()
     event.remove(engine, name, listener)
     assert not others.exist()
+
+
+def test_listener_in_place_of_our_own_is_noticed(engine: Engine) -> None:
+    def own(*_: object) -> None: ...
+
+    def other(*_: object) -> None: ...
+
+    listen(engine, "handle_error", own)
+    others = OtherListeners(events_of_statements(engine))
+    assert not others.exist()
+    event.listen(engine, "handle_error", other)
+    event.remove(engine, "handle_error", own)
+    assert others.exist()
