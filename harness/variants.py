@@ -281,7 +281,7 @@ OTHER_AUTHS = {
         named(name)
         for name in (
             "psycopg-by_feature-oidc",
-            "aiosqlite-flat-oidc-empty-sync",
+            "aiosqlite-flat-oidc-empty-sync-limits",
             "asyncpg-layered-oidc-all-devcontainer",
             "aiomysql-flat-oidc-measurements",
             "asyncmy-by_feature-oidc-all-dev_sqlite",
