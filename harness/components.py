@@ -24,7 +24,6 @@ COMPONENTS = {
     "zizmor": "workflows",
     "actionlint": "workflows",
     "hadolint": "Dockerfile",
-    "oidc-provider": "tokens of an OpenID provider; a login in /docs, in Chromium",
     "Dev Container CLI": "devcontainer.json",
 }
 

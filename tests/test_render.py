@@ -171,9 +171,9 @@ def features_of(variant: Variant) -> set[str]:
     if variant.sync_session:
         found |= {"sync", *(f"sync_{name}" for name in families)}
     if variant.auth != "none":
-        found |= {"accounts", "jobs", variant.auth, "authorization"}
+        found |= {"accounts", variant.auth, "authorization"}
     if variant.auth in ("jwt", "session"):
-        found |= {"users", "passwords"}
+        found |= {"users", "jobs", "passwords"}
     if variant.auth != "none" and "projects" in variant.examples:
         found |= {"ownership"}
     if variant.api_keys:

@@ -16,15 +16,7 @@ from harness.variants import Variant
 GUIDES = ["docs/database.md", "docs/recipes.md", "docs/authentication.md"]
 VARIANTS = [
     Variant("aiosqlite", "flat", "none", ()),
-    Variant(
-        "asyncpg",
-        "by_feature",
-        "jwt",
-        sync_session=True,
-        api_keys=True,
-        rate_limits=True,
-        mail="smtp",
-    ),
+    Variant("asyncpg", "by_feature", "jwt", sync_session=True, api_keys=True, rate_limits=True),
     nightly(Variant("psycopg", "layered", "none", dev_database="sqlite")),
     Variant("aiomysql", "layered", "none", ()),
     nightly(Variant("asyncmy", "flat", "none", dev_database="sqlite", sync_session=True)),

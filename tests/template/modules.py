@@ -45,10 +45,7 @@ def join(
         }
         | {"call": raw(call)}
     )
-    answers = {
-        **{"structure": structure, "entities": entities, "features": {"planted": True}},
-        "entity_features": dict.fromkeys(entities, "planted"),
-    }
+    answers = {"structure": structure, "entities": entities, "features": {"planted": True}}
     layout = yaml.safe_load(jinja.get_template("includes/layout.jinja").render(answers))
     frame = (
         "{% from 'includes/module.jinja' import module with context %}\n"

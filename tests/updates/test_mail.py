@@ -11,7 +11,7 @@ from harness.projects import Project, Template
 from harness.running import alembic, database, serving
 from harness.services import InEnvironment
 from harness.variants import DRIVERS, ONE_EACH, Variant
-from tests.updates.test_roles import KEY, log_in, register
+from tests.updates.test_roles import KEY, PASSWORD, log_in, register
 
 MAIL = {"mail_from": "noreply@example.org", "frontend_url": "https://app.example.org"}
 
@@ -47,7 +47,7 @@ def test_users_keep_their_accounts_when_mail_is_added_while_the_previous_release
                 log_in(following, name)
             body = {"email": "ada@example.org"}
             following.call("POST", "/api/v1/auth/password/forgot", body, status=202)
-            body = {"email": "new@example.org"}
+            body = {"email": "new@example.org", "current_password": PASSWORD}
             following.call("PATCH", "/api/v1/users/me", body)
             account = {"email": "eve@example.org", "name": "Eve", "password": KEY}
             following.call("POST", "/api/v1/auth/register", account, status=202)
