@@ -24,6 +24,7 @@ COMPONENTS = {
     "zizmor": "workflows",
     "actionlint": "workflows",
     "hadolint": "Dockerfile",
+    "oidc-provider": "tokens of an OpenID provider; a login in /docs, in Chromium",
     "Dev Container CLI": "devcontainer.json",
 }
 

@@ -105,9 +105,9 @@ class Running:
 @contextmanager
 def serving(service: Service, url: str, **environment: object) -> Iterator[Running]:
     """The service on the database at `url`; keyword arguments are settings, lists are JSON."""
-    port = free_port()
-    own = {"port": str(port), "shutdown_delay": "0"}
-    variables = service.variables | settings(url, own | environment)
+    own = {"port": str(free_port()), "shutdown_delay": "0"} | environment
+    port = own["port"]
+    variables = service.variables | settings(url, own)
     log = service.folder.parent / f"{port}.log"
     command = [str(python_of(service)), "-c", SERVE]
     with log.open("wb") as output:

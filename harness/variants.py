@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import combinations, cycle, product
+from itertools import chain, combinations, cycle, product
 from random import Random
 from typing import Any
 
@@ -29,7 +29,8 @@ ONE_EACH = [
     for family in dict.fromkeys(FAMILIES.values())
 ]
 STRUCTURES = choices_of("structure")
-AUTHS = choices_of("auth")
+# The answers to `auth` that are combined with all others; OTHER_AUTHS has the rest.
+AUTHS = ("none", "jwt")
 EXAMPLES = choices_of("examples")
 DEV_DATABASES = choices_of("dev_database")
 MAILS = choices_of("mail")
@@ -84,7 +85,7 @@ class Variant:
         answers = {**asdict(self), "examples": list(self.examples)}
         if self.driver == "aiosqlite":  # for which the question is not asked
             del answers["dev_database"]
-        if self.auth == "none":
+        if self.auth in ("none", "oidc"):
             del answers["api_keys"]
             del answers["mail"]
         return answers
@@ -123,7 +124,7 @@ def pairs(variants: list[Variant]) -> set[object]:
 # The words that make up a variant's name, and the answer that each stands for.
 PARTS: dict[str, tuple[str, Any]] = {
     **{driver: ("driver", driver) for driver in DRIVERS},
-    **{auth: ("auth", auth) for auth in AUTHS},
+    **{auth: ("auth", auth) for auth in choices_of("auth")},
     **{structure: ("structure", structure) for structure in STRUCTURES},
     "all": ("examples", EXAMPLES),
     "empty": ("examples", ()),
@@ -273,15 +274,37 @@ WITHOUT_DATABASE = [
     )
 ]
 
-# Every driver with every structure and auth, and the other answers in turn. By default these are
+# Suites of answers to `auth` that are not combined with all others, because a service differs from
+# one with jwt only in its logins. By default the first suite of each answer runs.
+OTHER_AUTHS = {
+    "oidc": [
+        named(name)
+        for name in (
+            "psycopg-by_feature-oidc",
+            "aiosqlite-flat-oidc-empty-sync-limits",
+            "asyncpg-layered-oidc-all-devcontainer",
+            "aiomysql-flat-oidc-measurements",
+            "asyncmy-by_feature-oidc-all-dev_sqlite",
+        )
+    ],
+}
+SELECTION += [suites[0] for suites in OTHER_AUTHS.values()]
+
+# Every driver with every structure and auth, and the other answers in turn. By default they are
 # rendered and checked; `make test-all` also runs their suites.
 ALL = completed(
     SELECTION,
-    (
-        with_random_rest((*main, *further))
-        for main, further in zip(product(*MAIN.values()), cycle(product(*FURTHER.values())))
-    ),
+    [
+        *chain(*OTHER_AUTHS.values()),
+        *(
+            with_random_rest((*main, *further))
+            for main, further in zip(product(*MAIN.values()), cycle(product(*FURTHER.values())))
+        ),
+    ],
 )
+
+# What is rendered by default: of OTHER_AUTHS, only the suites that run.
+RENDERED = [v for v in ALL if v in SELECTION or v.auth in AUTHS]
 
 # Every combination of the answers that are combined in full, which `make test-all` renders.
 EVERY = completed(ALL, COMBINATIONS)

@@ -54,6 +54,7 @@ for wanted in "$@"; do
         fi
         ;;
     real)
+        command -v chromium >/dev/null || as_root_install chromium
         if [ ! .venv/real -nt pyproject.toml ]; then
             .venv/bin/uv pip install --quiet --python .venv/bin/python --group real
             touch .venv/real

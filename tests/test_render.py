@@ -171,9 +171,9 @@ def features_of(variant: Variant) -> set[str]:
     if variant.sync_session:
         found |= {"sync", *(f"sync_{name}" for name in families)}
     if variant.auth != "none":
-        found |= {"accounts", variant.auth, "authorization"}
+        found |= {"accounts", "jobs", variant.auth, "authorization"}
     if variant.auth in ("jwt", "session"):
-        found |= {"users", "jobs", "passwords"}
+        found |= {"users", "passwords"}
     if variant.auth != "none" and "projects" in variant.examples:
         found |= {"ownership"}
     if variant.api_keys:

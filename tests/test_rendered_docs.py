@@ -16,7 +16,15 @@ from harness.variants import Variant
 GUIDES = ["docs/database.md", "docs/recipes.md", "docs/authentication.md"]
 VARIANTS = [
     Variant("aiosqlite", "flat", "none", ()),
-    Variant("asyncpg", "by_feature", "jwt", sync_session=True, api_keys=True, rate_limits=True),
+    Variant(
+        "asyncpg",
+        "by_feature",
+        "jwt",
+        sync_session=True,
+        api_keys=True,
+        rate_limits=True,
+        mail="smtp",
+    ),
     nightly(Variant("psycopg", "layered", "none", dev_database="sqlite")),
     Variant("aiomysql", "layered", "none", ()),
     nightly(Variant("asyncmy", "flat", "none", dev_database="sqlite", sync_session=True)),

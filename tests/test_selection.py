@@ -18,6 +18,7 @@ from harness.variants import (
     EVERY,
     EXAMPLES,
     MEASURED,
+    OTHER_AUTHS,
     PAIRED,
     QUESTIONS,
     SELECTION,
@@ -37,18 +38,33 @@ def pairs(variants: list[Variant]) -> set[object]:
 
 
 def test_default_suites_cover_every_pair_of_answers() -> None:
-    assert pairs(SELECTION) == pairs(EVERY)
+    selected, every = ([v for v in found if v.auth in AUTHS] for found in (SELECTION, EVERY))
+    assert pairs(selected) == pairs(every)
+
+
+def test_suites_with_another_auth_cover_every_driver_and_structure() -> None:
+    assert {*AUTHS, *OTHER_AUTHS} == set(QUESTIONS["auth"]["choices"].values())
+    for auth, suites in OTHER_AUTHS.items():
+        assert {variant.auth for variant in suites} == {auth}
+        assert {variant.driver for variant in suites} == set(DRIVERS)
+        assert {variant.structure for variant in suites} == set(STRUCTURES)
+        assert set(suites) < set(ALL)
+        assert [variant for variant in SELECTION if variant.auth == auth] == suites[:1]
 
 
 def test_default_suites_are_within_the_budget() -> None:
     """Decision 38: what exceeds these numbers belongs in `make test-all`."""
-    assert len(SELECTION) <= 16
+    assert len(SELECTION) - len(OTHER_AUTHS) <= 16
     assert len(WHOLE) <= 5
     assert len(MEASURED) <= 2
 
 
 def test_default_suites_combine_each_answer_that_is_not_combined_in_full_with_every_other() -> None:
-    selected = [dict(zip(COLUMNS, variant.row, strict=True)) for variant in SELECTION]
+    selected = [
+        dict(zip(COLUMNS, variant.row, strict=True))
+        for variant in SELECTION
+        if variant.auth in AUTHS
+    ]
     for paired, other in product(PAIRED, COLUMNS):
         if paired != other:
             found = {(answers[paired], answers[other]) for answers in selected}
@@ -57,8 +73,9 @@ def test_default_suites_combine_each_answer_that_is_not_combined_in_full_with_ev
 
 def test_every_combination_is_rendered_once() -> None:
     assert len(COMBINATIONS) == (1 + 4 * 2) * 3 * 2 * 2**3 * 2
-    assert {v.combination for v in EVERY} == {v.combination for v in COMBINATIONS}
-    assert len(EVERY) - len(COMBINATIONS) == len(SELECTION) - len(
+    others = {v.combination for suites in OTHER_AUTHS.values() for v in suites}
+    assert {v.combination for v in EVERY} == {v.combination for v in COMBINATIONS} | others
+    assert len(EVERY) - len(COMBINATIONS) - len(others) == len(SELECTION) - len(
         {v.combination for v in SELECTION}
     )
     assert set(SELECTION) < set(ALL) < set(EVERY)
@@ -71,12 +88,12 @@ def test_machinery_is_tested_on_every_driver() -> None:
 
 def test_default_coverage_runs_cover_every_answer_but_drivers_and_structures() -> None:
     measured = set().union(*(variant.choices for variant in MEASURED))
-    every = set().union(*(variant.choices for variant in EVERY))
+    every = set().union(*(variant.choices for variant in EVERY if variant.auth in AUTHS))
     assert {name for name, _ in every - measured} == UNMEASURED
 
 
 def test_default_renders_cover_every_driver_structure_and_auth() -> None:
-    main = {(variant.driver, variant.structure, variant.auth) for variant in ALL}
+    main = {(v.driver, v.structure, v.auth) for v in ALL if v.auth in AUTHS}
     assert len(main) == len(DRIVERS) * len(STRUCTURES) * len(AUTHS)
 
 

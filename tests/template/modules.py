@@ -45,7 +45,10 @@ def join(
         }
         | {"call": raw(call)}
     )
-    answers = {"structure": structure, "entities": entities, "features": {"planted": True}}
+    answers = {
+        **{"structure": structure, "entities": entities, "features": {"planted": True}},
+        "entity_features": dict.fromkeys(entities, "planted"),
+    }
     layout = yaml.safe_load(jinja.get_template("includes/layout.jinja").render(answers))
     frame = (
         "{% from 'includes/module.jinja' import module with context %}\n"

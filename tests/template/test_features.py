@@ -32,6 +32,12 @@ SLOTS = set(
 )
 
 
+def features_with(entity: str) -> list[str]:
+    """The features that have the modules of this entity; a service has one of them."""
+    features = ENTITIES[entity]["of"]
+    return features if isinstance(features, list) else [features]
+
+
 def folders_of_files() -> set[str]:
     """The folders whose files have the same path in every structure."""
     text = (ROOT / "includes" / "files.jinja").read_text()
@@ -45,6 +51,7 @@ def sources() -> tuple[set[str], set[str]]:
     answers: dict[str, Any] = {
         "features": dict.fromkeys(FEATURES, True),
         "entities": ENTITIES,
+        "entity_features": {entity: features_with(entity)[0] for entity in ENTITIES},
         "_copier_conf": {"src_path": ROOT},
         # Every migration that an update may add.
         "added_migrations": {path.name.split(".")[0]: {"file": path.stem} for path in MIGRATIONS},
@@ -78,8 +85,9 @@ def test_each_feature_has_a_row_and_a_folder() -> None:
 
 def test_each_entity_has_a_row_and_its_layers_have_files() -> None:
     described = {
-        f"{row['of']}/{entity}/{layer}.py.jinja"
+        f"{feature}/{entity}/{layer}.py.jinja"
         for entity, row in ENTITIES.items()
+        for feature in features_with(entity)
         for layer in ["__init__", *row["layers"]]
     }
     there = {
@@ -90,7 +98,7 @@ def test_each_entity_has_a_row_and_its_layers_have_files() -> None:
     assert there == described
     for entity, row in ENTITIES.items():
         assert row.keys() <= {"of", "layers", "layered", "owned"}, entity
-        assert row["of"] in FEATURES, entity
+        assert set(features_with(entity)) <= set(FEATURES), entity
         assert row.get("layered", {}).keys() <= set(row["layers"]) <= LAYERS, entity
         assert len(row["layers"]) == len(set(row["layers"])), entity
 
@@ -100,7 +108,8 @@ def test_table_of_an_owned_entity_fits_the_migration_that_adds_accounts() -> Non
     for entity, row in ENTITIES.items():
         if "models" not in row["layers"]:
             continue
-        source = (FOLDER / row["of"] / entity / "models.py.jinja").read_text()
+        [*_, feature] = features_with(entity)
+        source = (FOLDER / feature / entity / "models.py.jinja").read_text()
         assert row.get("owned", False) is ("{% if owned %}" in source), entity
         if "owned" in row:
             for text in (
@@ -158,7 +167,7 @@ def test_each_file_of_a_feature_is_rendered() -> None:
         feature, *folders, name = path.parts
         if not folders:
             read = name in SLOTS
-        elif len(folders) == 1 and ENTITIES.get(folders[0], {}).get("of") == feature:
+        elif len(folders) == 1 and folders[0] in ENTITIES and feature in features_with(folders[0]):
             read = f"app.{folders[0]}.{name.removesuffix('.py.jinja')}" in modules
         else:
             read = f"includes/features/{path.as_posix()}" in paths

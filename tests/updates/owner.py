@@ -214,9 +214,13 @@ def lost_edits(project: Project, structure: str) -> list[str]:
 # What `lost_edits` returns if the owner only made additions.
 NOT_DELETED = {"deleted endpoint", "deleted schema", "deleted tests"}
 
-FILL = """
+# The password of the user who has the rows, if there are accounts.
+PASSWORD = "correct horse battery staple"
+
+FILL = f"""
 import asyncio
 from datetime import UTC, datetime
+import app.models
 from app.database import Database
 from app.models import Label, Project, Task, TaskStatus
 from app.settings import Settings
@@ -224,13 +228,21 @@ from app.settings import Settings
 async def fill():
     database = Database(Settings())
     async with database.write() as session:
+        owner = {{}}
+        if hasattr(app.models, "User"):
+            from pwdlib import PasswordHash
+            password = PasswordHash.recommended().hash("{PASSWORD}")
+            user = app.models.User(email="ada@example.org", name="Ada", password_hash=password)
+            session.add(user)
+            await session.flush()
+            owner = {{"owner_id": user.id}}
         for name in ("Garden", "Pond 🐟"):
-            project = Project(name=name, description="")
+            project = Project(name=name, description="", **owner)
             session.add(project)
             await session.flush()
             for n in range(3):
                 began = datetime(2026, 1, 2, 3, 4, 5, 678901 + n, UTC)
-                session.add(Task(project_id=project.id, title=f"Dig {n}", status=TaskStatus.TODO,
+                session.add(Task(project_id=project.id, title=f"Dig {{n}}", status=TaskStatus.TODO,
                                  priority=3, began_at=began))
         session.add(Label(name="urgent"))
         await session.commit()

@@ -1,6 +1,7 @@
 """Updates that add accounts, and the owners that existing rows get."""
 
 import re
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,10 @@ PASSWORD = "correct horse battery staple"
 ACCOUNT = {"owner_email": "Ada@example.org", "owner_password": PASSWORD}
 LAYERED = Variant("aiosqlite", "layered")
 MIGRATION = "migrations/versions/0002_accounts.py"
+NEW_SETTINGS = {
+    "jwt": {"SECRET_KEY": "development-secret-of-the-tests-alone"},
+    "oidc": {"OIDC_ISSUER": "http://127.0.0.1:1", "OIDC_AUDIENCE": "service"},
+}
 
 
 @contextmanager
@@ -27,6 +32,7 @@ def accounts_added(
     in_environment: InEnvironment,
     variant: Variant,
     existing_rows: str,
+    auth: str = "jwt",
 ) -> Iterator[tuple[Project, Service, str, Any]]:
     """A service with edits and rows after an update that adds accounts; and the rows before it."""
     project = Project.copy(upstream, folder, "1.0.0", **variant.answers)
@@ -37,11 +43,12 @@ def accounts_added(
     with database(service, *kind) as url:
         rows = owner.settle(project, service, url)
         [newest] = re.findall(r"(\w+) \(head\)", alembic(service, url, "heads"))
-        message = project.update(auth="jwt", existing_rows=existing_rows)
+        message = project.update(auth=auth, existing_rows=existing_rows)
         assert f"_accounts.py review it: it follows {newest}, and assigns" in message
-        assert "SECRET_KEY in .env" in message
+        for name, value in NEW_SETTINGS[auth].items():
+            assert name in re.findall(r"(\w+)(?=.* in .env)", message)
+            owner.append(project, ".env", f"{name}={value}\n")
         owner.rename_httpx(project, message)
-        owner.append(project, ".env", "SECRET_KEY=development-secret-of-the-tests-alone\n")
         service = in_environment(project.folder)
         yield project, service, url, rows
 
@@ -137,6 +144,31 @@ def check_users(project: Project) -> None:
     )
     values = "PUBLIC_VALUES: dict[str, Any] = {\n"
     project.replace("tests/authorization.py", values, f'{values}    "name": "urgent",\n')
+
+
+@pytest.mark.nightly
+def test_rows_go_to_the_user_of_an_identity_provider_in_the_environment(
+    upstream: Template, tmp_path: Path, in_environment: InEnvironment
+) -> None:
+    with accounts_added(
+        upstream, tmp_path / "project", in_environment, LAYERED, "one_account", "oidc"
+    ) as made:
+        project, service, url, rows = made
+        assert project.conflicts() == set()
+        refused = run_in(service, url, "alembic", "upgrade", "head")
+        assert "Existing rows need an owner: set OWNER_ISSUER to OIDC_ISSUER" in refused.stdout
+        upgrade(service, url, owner_issuer="http://127.0.0.1:1", owner_subject="auth0|ada")
+        assert alembic(service, url, "check", "heads").count("(head)") == 1
+        assert owner.show(service, url) == rows
+        owners = "SELECT DISTINCT issuer, subject FROM projects JOIN users ON owner_id = users.id"
+        with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+            found = connection.execute(owners).fetchall()
+        assert found == [("http://127.0.0.1:1", "auth0|ada")]
+        alembic(service, url, "downgrade accounts-1")
+    add_endpoint_of_a_project(project)
+    check_users(project)
+    files = (f"tests/test_{name}.py" for name in ("users", "labels", "authorization"))
+    assert "passed" in service.uv_run("pytest", "-q", *files)
 
 
 @pytest.mark.nightly

@@ -24,6 +24,9 @@ from tests.updates import owner
             "An update cannot change the structure (layered)",
         ),
         ({"auth": "jwt"}, {"auth": "none"}, "An update cannot remove them"),
+        ({"auth": "oidc"}, {"auth": "none"}, "An update cannot remove them"),
+        ({"auth": "oidc"}, {"auth": "jwt"}, "An update cannot change the authentication"),
+        ({"auth": "jwt"}, {"auth": "oidc"}, "An update cannot change the authentication"),
         nightly(
             {"auth": "jwt", "api_keys": True},
             {"api_keys": False},
