@@ -2,7 +2,7 @@
 
 import re
 from inspect import signature
-from itertools import accumulate
+from itertools import takewhile
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -32,8 +32,7 @@ def add_direct_routes(app: FastAPI) -> None:
             ]
         else:
             break
-    if copies:
-        app.router.routes.insert(0, DirectRoutes(copies))
+    app.router.routes.insert(0, DirectRoutes([*takewhile(_has_no_own_group, copies)]))
 
 
 class DirectRoutes(BaseRoute):
@@ -43,19 +42,17 @@ class DirectRoutes(BaseRoute):
     """
 
     def __init__(self, routes: list[Route]) -> None:
-        requests = [_request_pattern(route) for route in routes]
-        # The group at the end of each pattern is the last one that has matched.
-        self._requests = re.compile("|".join(f"{request}()" for request in requests))
-        groups = accumulate(re.compile(request).groups + 1 for request in requests)
-        self._routes = dict(zip(groups, routes, strict=True))
+        self._routes = routes
+        # The number of the only group that matches is that of the route.
+        self._requests = re.compile("|".join(f"{_request_pattern(route)}()" for route in routes))
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         if scope["type"] != "http":
             return Match.NONE, {}
         found = self._requests.match(f"{scope['method']} {get_route_path(scope)}")
-        if found is None:
+        if found is None or found.lastindex is None:
             return Match.NONE, {}
-        route = self._routes[found.lastindex or 0]
+        route = self._routes[found.lastindex - 1]
         self.path_format = route.path_format  # for the telemetry of FastAPI, which reads it now
         match, child_scope = route.matches(scope)
         return match, {**child_scope, "route": route}
@@ -65,6 +62,11 @@ class DirectRoutes(BaseRoute):
 
     def url_path_for(self, name: str, /, **path_params: Any) -> Any:
         raise NoMatchFound(name, path_params)  # the routers have the same routes
+
+
+def _has_no_own_group(route: Route) -> bool:
+    # Groups that are not those of parameters would have other numbers.
+    return route.path_regex.groups == len(route.param_convertors)
 
 
 def _request_pattern(route: Route) -> str:

@@ -127,6 +127,16 @@ async def test_wait_ends_at_the_timeout(kind: str) -> None:
     assert queue.waiting == 0
 
 
+async def test_cancelled_request_no_longer_waits() -> None:
+    queue = HandOffQueue()
+    cancelled = asyncio.create_task(get(queue, "statement"))
+    await asyncio.sleep(0)
+    cancelled.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await cancelled
+    assert queue.waiting == 0
+
+
 async def test_connection_returned_at_a_timeout_goes_to_the_next() -> None:
     queue = HandOffQueue()
     entry: Any = object()

@@ -1,7 +1,7 @@
 """Direct routes: routes that are matched once."""
 
 import pytest
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.routing import APIRoute
 from starlette.convertors import StringConvertor, register_url_convertor
 
@@ -18,7 +18,12 @@ class Recorder(StringConvertor):
         return value
 
 
+class Grouped(StringConvertor):
+    regex = "(a|b)+"
+
+
 register_url_convertor("recorded", Recorder())
+register_url_convertor("grouped", Grouped())
 
 
 def router_of(name: str, route_class: type[APIRoute] = APIRoute) -> APIRouter:
@@ -50,9 +55,35 @@ async def test_route_is_matched_once(settings: Settings, monkeypatch: pytest.Mon
     assert matches == ["1"]
 
 
+async def test_path_of_a_route_is_found_by_its_name(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    router = APIRouter()
+
+    @router.get("/numbers/{number}")
+    async def get_number(request: Request, number: int) -> str:
+        return str(request.url_for("get_number", number=number + 1))
+
+    monkeypatch.setattr("app.factory.routers", [router])
+    async with client_of(create_app(settings)) as client:
+        assert (await client.get("/api/v1/numbers/1")).json().endswith("/api/v1/numbers/2")
+
+
 async def test_route_of_a_class_of_its_own_keeps_its_place(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = router_of("own", OwnRoute)
     assert await call(settings, monkeypatch, own, router_of("second")) == "own"
     assert await call(settings, monkeypatch, router_of("first"), own) == "first"
+
+
+async def test_pattern_of_a_parameter_may_have_groups(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    router = APIRouter()
+    router.get("/first/{key:grouped}")(lambda key: ["first", key])
+    router.get("/second/{key:grouped}")(lambda key: ["second", key])
+    monkeypatch.setattr("app.factory.routers", [router])
+    async with client_of(create_app(settings)) as client:
+        assert (await client.get("/api/v1/first/ab")).json() == ["first", "ab"]
+        assert (await client.get("/api/v1/second/ab")).json() == ["second", "ab"]

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import inspect, select
+from sqlalchemy.event import registry
 from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.orm.attributes import instance_state
 
@@ -45,6 +46,7 @@ UNDOCUMENTED = {
     "column": "_row_processor raw_column_index translate_raw_column",
     "mapper": "_identity_class allow_partial_pks always_refresh class_manager polymorphic_map",
     "state": "key load_options load_path",
+    "registry": "_key_to_collection",
 }
 
 
@@ -80,6 +82,7 @@ def undocumented_objects(session: Session) -> dict[str, Any]:
         "column": column,
         "mapper": entity.mapper,
         "state": instance_state(Thing()),
+        "registry": registry,
     }
 
 
