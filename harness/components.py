@@ -25,6 +25,7 @@ COMPONENTS = {
     "actionlint": "workflows",
     "hadolint": "Dockerfile",
     "oidc-provider": "tokens of an OpenID provider; a login in /docs, in Chromium",
+    "Chromium": "cookie sessions, and pages of other origins",
     "Dev Container CLI": "devcontainer.json",
 }
 

@@ -287,6 +287,16 @@ OTHER_AUTHS = {
             "asyncmy-by_feature-oidc-all-dev_sqlite",
         )
     ],
+    "session": [
+        named(name)
+        for name in (
+            "asyncmy-by_feature-session",
+            "asyncpg-flat-session-all",
+            "psycopg-layered-session-assistant-dev_sqlite",
+            "aiomysql-layered-session-all-sync",
+            "aiosqlite-by_feature-session-empty-devcontainer",
+        )
+    ],
 }
 SELECTION += [suites[0] for suites in OTHER_AUTHS.values()]
 

@@ -38,7 +38,7 @@ def document(rendered: Callable[[Variant], Path]) -> dict[str, Any]:
     return document
 
 
-@pytest.mark.parametrize("auth", [nightly("none"), "jwt"])
+@pytest.mark.parametrize("auth", [nightly("none"), "jwt", nightly("session")])
 def test_every_structure_and_driver_has_the_same_document(
     rendered: Callable[[Variant], Path], auth: str
 ) -> None:
@@ -54,7 +54,7 @@ def test_every_structure_and_driver_has_the_same_document(
         assert document == reference, f"{variant} differs"
 
 
-@pytest.mark.parametrize("auth", [nightly("none"), "jwt"])
+@pytest.mark.parametrize("auth", [nightly("none"), "jwt", nightly("session")])
 def test_each_example_adds_paths_and_changes_no_others(
     rendered: Callable[[Variant], Path], auth: str
 ) -> None:

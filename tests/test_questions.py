@@ -53,7 +53,7 @@ TYPED = {
 }
 SELECTED = {
     "driver": {"oracle": f"'oracle' is not in {list(DRIVERS)}"},
-    "auth": {"ldap": "'ldap' is not in ['none', 'jwt', 'oidc']"},
+    "auth": {"ldap": "'ldap' is not in ['none', 'jwt', 'session', 'oidc']"},
     "examples": {"[projects, blog]": f"'blog' is not in {list(EXAMPLES)}"},
     "dev_database": {"mysql": "mysql' is not in ['same', 'sqlite']"},
     "structure": {"deep": "'deep' is not in ['flat', 'layered', 'by_feature']"},

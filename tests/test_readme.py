@@ -57,9 +57,9 @@ def test_table_has_every_question_and_choice() -> None:
 
 
 def test_numbers_of_combinations_are_right() -> None:
-    # API keys and mail need accounts.
-    every = sum(1 if variant.auth == "none" else 4 for variant in COMBINATIONS)
-    every *= prod(map(len, PAIRED.values()))
+    # API keys and mail need passwords: 4 for jwt, 4 for session, 1 for oidc.
+    auths = {"none": 1, "jwt": 4 + 4 + 1}
+    every = sum(auths[variant.auth] for variant in COMBINATIONS) * prod(map(len, PAIRED.values()))
     assert f"There are {every} combinations" in README
     assert f"`make test-all` renders {len(COMBINATIONS)}, which are all combinations" in README
 

@@ -46,6 +46,7 @@ def add(path: Path, code: str) -> None:
         Variant("aiosqlite", "layered", "jwt"),
         nightly(Variant("aiosqlite", "by_feature")),
         nightly(Variant("aiosqlite", "by_feature", "jwt", ())),
+        nightly(Variant("aiosqlite", "flat", "session", ())),
     ],
     ids=str,
 )

@@ -35,6 +35,12 @@ class Attacked:
         """The OpenAPI document of the service."""
         return self.running.call("GET", "/openapi.json")
 
+    @property
+    def token(self) -> str:
+        """The token of the user; empty without accounts."""
+        cookie = self.headers.get("Cookie", "").partition("=")[2]
+        return cookie or self.headers.get("Authorization", "").removeprefix("Bearer ")
+
     def request(self, method: str, url: str, **content: Any) -> httpx2.Response:
         """Send a request as the user, who is the only administrator."""
         headers = {
@@ -53,7 +59,7 @@ class Attacked:
 def attacked_service(template: Path, folder: Path, variant: Variant) -> Iterator[Attacked]:
     """A service of the variant, in this environment, which has the dependencies of all variants."""
     service = Service(render(template, folder / "service", **variant.answers), Path(sys.prefix))
-    if variant.auth == "jwt":
+    if variant.auth != "none":
         weaken_passwords(service)
     with database(service) as url, fake_language_model(folder) as model_url:
         succeed_in(service, url, "alembic", "upgrade", "head")
@@ -71,7 +77,7 @@ def attacked_service(template: Path, folder: Path, variant: Variant) -> Iterator
         }
         with serving(service, url, **settings) as running:
             attacked = Attacked(service, running, variant)
-            if variant.auth == "jwt":
+            if variant.auth != "none":
                 attacked.headers = log_in(attacked)
                 email = attacked.request("GET", "/api/v1/users/me").json()["email"]
                 succeed_in(service, url, "python", "-m", "app.accounts", "promote", email)
@@ -93,9 +99,20 @@ def weaken_passwords(service: Service) -> None:
 def log_in(attacked: Attacked) -> dict[str, str]:
     """Register a user; returns the headers of its requests."""
     email = register(attacked)["email"]
+    client = attacked.running.client
+    if attacked.variant.auth == "session":
+        body = {"email": email, "password": PASSWORD}
+        return browser_headers(client, client.post("/api/v1/auth/login", json=body))
     form = {"username": email, "password": PASSWORD}
-    tokens = attacked.running.client.post("/api/v1/auth/token", data=form).json()
+    tokens = client.post("/api/v1/auth/token", data=form).json()
     return {"Authorization": f"Bearer {tokens['access_token']}"}
+
+
+def browser_headers(client: httpx2.Client, login: httpx2.Response) -> dict[str, str]:
+    """The headers of a page of the service in a browser that got this response to a login."""
+    cookie = login.headers["Set-Cookie"].partition(";")[0]
+    client.cookies.clear()
+    return {"Cookie": cookie, "Origin": str(client.base_url).rstrip("/")}
 
 
 def register(attacked: Attacked) -> Any:

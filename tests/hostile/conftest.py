@@ -16,7 +16,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "attacked" in metafunc.fixturenames:
         everything = metafunc.config.getoption("all")
         pairs = (
-            product(DRIVERS, AUTHS)
+            [*product(DRIVERS, AUTHS), ("asyncpg", "session")]
             if everything
             else zip(ONE_EACH[: len(AUTHS)], AUTHS[::-1], strict=True)
         )

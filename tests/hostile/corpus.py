@@ -25,6 +25,7 @@ BODIES: dict[str, Any] = {
     "PasswordReset": {"token": ECHO, "new_password": f"{ECHO} twelve"},
     "AddressVerification": {"token": ECHO},
     "RefreshRequest": {"refresh_token": ECHO},
+    "LoginRequest": {"email": "eve@example.org", "password": ECHO},
     "TokenForm": {"username": "eve@example.org", "password": ECHO},
     "ApiKeyCreate": {
         "name": "Import",
@@ -302,7 +303,7 @@ HEADERS: dict[str, dict[str, str | bytes]] = {
     "version not in ASCII": {"If-Match": b'"\xff"'},
 }
 
-TOKENS = {
+TOKENS: dict[str, str | bytes] = {
     "nothing": "",
     "scheme alone": "Bearer",
     "other scheme": "Basic Zm9vOmJhcg==",
@@ -312,6 +313,19 @@ TOKENS = {
     "not signed": "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.",
     "64 kB": "Bearer " + "a" * 64_000,
     "lone surrogate as the subject": "Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJcdWQ4MDAifQ.AAAA",
+}
+
+COOKIES: dict[str, str | bytes] = {
+    "nothing": "",
+    "name alone": "__Host-session",
+    "no token": "__Host-session=",
+    "text": f"__Host-session={ECHO}",
+    "invalid UTF-8": b"__Host-session=\xff\xfe",
+    "two tokens": f"__Host-session={ECHO}; __Host-session=x",
+    "quoted": f'__Host-session="{ECHO}"',
+    "other name": f"__host-session={ECHO}; session={ECHO}",
+    "64 kB": "__Host-session=" + "a" * 64_000,
+    "three thousand": "__Host-session=; " * 3000,
 }
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")

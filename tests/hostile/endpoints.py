@@ -22,7 +22,7 @@ SECRETS = re.compile(
 )
 PROBLEM = {"type", "title", "status", "detail", "code", "errors", "more_errors"}
 T = TypeVar("T")
-ENDS_LOGINS = {"delete_me", "log_out_everywhere"}
+ENDS_LOGINS = {"delete_me", "log_out", "log_out_everywhere"}
 # The most bytes of an error response, and characters of a line in the log.
 MAX_ERROR_BYTES = 40_000
 MAX_LINE = 2500
@@ -133,7 +133,19 @@ def new_resources(attacked: Attacked) -> dict[str, str]:
     if attacked.variant.api_keys:
         attacked.request("DELETE", "/api/v1/api-keys")  # their number is limited
         resources["api_key_id"] = attacked.create("/api-keys", corpus.BODIES["ApiKeyCreate"])["id"]
+    if attacked.variant.auth == "session":
+        resources["session_id"] = further_login(attacked)
     return resources
+
+
+def further_login(attacked: Attacked) -> str:
+    """Log the user in again; returns the ID of the login."""
+    # Attacks change the address.
+    email = attacked.request("GET", "/api/v1/users/me").json()["email"]
+    body = {"email": email, "password": PASSWORD}
+    attacked.running.client.post("/api/v1/auth/login", json=body).raise_for_status()
+    logins = attacked.request("GET", "/api/v1/auth/sessions").json()
+    return next(str(login["id"]) for login in logins if not login["current"])
 
 
 def assert_harmless(response: httpx2.Response) -> None:
@@ -155,7 +167,7 @@ def assert_log_is_harmless(attacked: Attacked) -> None:
     assert "Traceback" not in log
     assert not re.search(r"_[0-9a-f]{64}\b", log), "an API key"
     assert max(map(len, log.splitlines())) <= MAX_LINE
-    token = attacked.headers.get("Authorization", SECRET).removeprefix("Bearer ")
+    token = attacked.token or SECRET
     for secret in (PASSWORD, SECRET, MODEL_PASSWORD, token, corpus.QUERY_SECRET):
         assert secret not in log, secret
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.hostile.attacked import Attacked
+from tests.hostile.attacked import Attacked, browser_headers
 from tests.hostile.endpoints import describe
 
 FORMATS = {
@@ -74,6 +74,10 @@ def test_body_that_is_filled_in_is_accepted(attacked: Attacked) -> None:
                 values["user_id"] = created["id"]
                 promotion = {"role": "admin"}
                 attacked.request("PATCH", f"/api/v1/users/{created['id']}", json=promotion)
+            case "log_in" if attacked.variant.auth == "session":
+                user.headers = browser_headers(attacked.running.client, response)
+                [login] = user.request("GET", "/api/v1/auth/sessions").json()
+                values["session_id"] = login["id"]
             case "log_in" | "refresh":
                 user.headers = {"Authorization": f"Bearer {created['access_token']}"}
                 values["refresh_token"] = created["refresh_token"]

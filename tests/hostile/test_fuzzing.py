@@ -25,7 +25,8 @@ def test_service_conforms_to_its_openapi_document(attacked: Attacked, everything
         f"--max-examples={30 if everything else 3}",
         BUDGET_ID=budget["id"],
         PROMPT_ID=prompt["id"],
-        TOKEN=attacked.headers.get("Authorization", "").removeprefix("Bearer "),
+        TOKEN=attacked.token,
+        ORIGIN=str(attacked.running.client.base_url).rstrip("/"),
     )
     assert result.returncode == 0, result.stdout
     [generated] = re.findall(r"(\d+) generated, ", result.stdout)

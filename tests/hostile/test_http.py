@@ -32,8 +32,10 @@ def test_hostile_headers_and_tokens_do_no_harm(endpoints: list[Endpoint], choose
         for headers in choose(corpus.HEADERS):
             endpoint.send(json=endpoint.body, headers=headers)
         if "security" in endpoint.document:
-            for token in choose(corpus.TOKENS):
-                response = endpoint.send(json=endpoint.body, headers={"Authorization": token})
+            session = endpoint.attacked.variant.auth == "session"
+            for token in choose(corpus.COOKIES if session else corpus.TOKENS):
+                headers = {"Cookie" if session else "Authorization": token}
+                response = endpoint.send(json=endpoint.body, headers=headers)
                 assert response.status_code == 401
 
 

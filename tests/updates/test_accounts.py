@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from harness.projects import Project, Template
 from harness.running import alembic, database, run_in, serving, settings
 from harness.services import UV, InEnvironment, Service
-from harness.variants import FAMILIES, Variant
+from harness.variants import DRIVERS, FAMILIES, Variant
 from tests.updates import owner
 
 PASSWORD = "correct horse battery staple"
@@ -61,12 +62,20 @@ def upgrade(service: Service, url: str, **environment: str) -> None:
 def projects_of_ada(service: Service, url: str) -> list[str]:
     """The names of the projects that Ada sees after logging in."""
     with serving(service, url) as running:
-        form = {"username": "ada@example.org", "password": PASSWORD}
-        token = running.client.post("/api/v1/auth/token", data=form)
-        assert token.status_code == 200, token.text
-        bearer = {"Authorization": f"Bearer {token.json()['access_token']}"}
-        found = running.client.get("/api/v1/projects", headers=bearer).json()
+        running.client.headers.update(log_in(running.client))
+        found = running.call("GET", "/api/v1/projects")
         return [project["name"] for project in found["items"]]
+
+
+def log_in(client: httpx2.Client) -> dict[str, str]:
+    """Log Ada in, and return the headers of her requests."""
+    form = {"username": "ada@example.org", "password": PASSWORD}
+    token = client.post("/api/v1/auth/token", data=form)
+    if token.status_code == 200:
+        return {"Authorization": f"Bearer {token.json()['access_token']}"}
+    body = {"email": "ada@example.org", "password": PASSWORD}
+    login = client.post("/api/v1/auth/login", json=body).raise_for_status()
+    return {"Cookie": login.headers["Set-Cookie"].partition(";")[0]}
 
 
 def test_rows_go_to_the_account_in_the_environment(
@@ -201,6 +210,28 @@ def test_rows_go_to_the_accounts_that_the_migration_names(
         alembic(service, url, "check")
         assert owner.show(service, url) == rows
         assert projects_of_ada(service, url) == ["Pond 🐟"]
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_rows_go_to_an_account_with_cookie_sessions(
+    upstream: Template, tmp_path: Path, in_environment: InEnvironment, driver: str
+) -> None:
+    with accounts_added(
+        upstream,
+        tmp_path / "project",
+        in_environment,
+        Variant(driver, "layered"),
+        "one_account",
+        "session",
+    ) as made:
+        _, service, url, rows = made
+        upgrade(service, url, **ACCOUNT)
+        assert alembic(service, url, "check", "heads").count("(head)") == 1
+        assert owner.show(service, url) == rows
+        assert sorted(projects_of_ada(service, url)) == ["Garden", "Pond 🐟"]
+    others = ("--ignore=tests/core", "--ignore=tests/test_authorization.py")
+    assert "passed" in service.uv_run("pytest", "-q", *others)
 
 
 def test_service_without_examples_is_not_asked_for_owners(

@@ -53,6 +53,9 @@ from tests.updates import owner
             {"rate_limits": True, "driver": "asyncpg"},
             "Add limits, then switch database.",
         ),
+        nightly({"auth": "session"}, {"auth": "none"}, "An update cannot remove them"),
+        nightly({"auth": "jwt"}, {"auth": "session"}, "cannot change the authentication (jwt)"),
+        nightly({"auth": "session"}, {"auth": "jwt"}, "cannot change the authentication (session)"),
         ({}, {"auth": "jwt", "driver": "asyncpg"}, "Add accounts, migrate, then update again"),
         (
             {"driver": "aiomysql"},
