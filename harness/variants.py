@@ -164,7 +164,7 @@ def accepted_parts() -> str:
     return "; ".join(
         [
             f"a driver ({', '.join(DRIVERS)})",
-            f"auth ({', '.join(AUTHS)})",
+            f"auth ({', '.join(choices_of('auth'))})",
             f"a structure ({', '.join(STRUCTURES)})",
             f"examples ({', '.join(EXAMPLES)}, several joined with +, or all, or empty)",
             "dev_sqlite",

@@ -1,9 +1,10 @@
-"""All structures and drivers with the same auth have the same OpenAPI document."""
+"""All structures and drivers have the same OpenAPI document, with each kind of authentication."""
 
 import json
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import cycle, product
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,16 @@ import pytest
 
 from harness.parts import nightly
 from harness.variants import DRIVERS, EXAMPLES, STRUCTURES, Variant
+
+KINDS = [
+    nightly(Variant("aiosqlite")),
+    Variant("aiosqlite", auth="jwt"),
+    nightly(Variant("aiosqlite", auth="jwt", api_keys=True, mail="smtp", rate_limits=True)),
+    nightly(Variant("aiosqlite", auth="session")),
+    nightly(Variant("aiosqlite", auth="session", api_keys=True, mail="smtp", rate_limits=True)),
+    nightly(Variant("aiosqlite", auth="oidc", rate_limits=True)),
+]
+of_each_kind = pytest.mark.parametrize("kind", KINDS, ids=str)
 
 # Prints the documents of services in folders, each in a process that has imported the libraries.
 PROGRAM = """
@@ -38,12 +49,12 @@ def document(rendered: Callable[[Variant], Path]) -> dict[str, Any]:
     return document
 
 
-@pytest.mark.parametrize("auth", [nightly("none"), "jwt", nightly("session")])
+@of_each_kind
 def test_every_structure_and_driver_has_the_same_document(
-    rendered: Callable[[Variant], Path], auth: str
+    rendered: Callable[[Variant], Path], kind: Variant
 ) -> None:
     variants = [
-        Variant(driver, structure, auth, EXAMPLES)
+        replace(kind, driver=driver, structure=structure, examples=EXAMPLES)
         for driver, structure in (
             *product(["aiosqlite"], STRUCTURES),
             *zip(DRIVERS[1:], cycle(STRUCTURES)),
@@ -54,12 +65,12 @@ def test_every_structure_and_driver_has_the_same_document(
         assert document == reference, f"{variant} differs"
 
 
-@pytest.mark.parametrize("auth", [nightly("none"), "jwt", nightly("session")])
+@of_each_kind
 def test_each_example_adds_paths_and_changes_no_others(
-    rendered: Callable[[Variant], Path], auth: str
+    rendered: Callable[[Variant], Path], kind: Variant
 ) -> None:
     chosen = [EXAMPLES, (), *((example,) for example in EXAMPLES)]
-    variants = [Variant("aiosqlite", "flat", auth, examples) for examples in chosen]
+    variants = [replace(kind, examples=examples) for examples in chosen]
     together, none, *alone = (each["paths"] for each in documents_of(rendered, variants))
     apart = dict(none)
     for paths in alone:

@@ -1,16 +1,21 @@
-"""The code blocks in the guides of a service run on its database."""
+"""The code blocks in the guides of a service run on its database, and its commands log in."""
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from harness.parts import nightly
-from harness.rendering import ROOT
+from harness.rendering import ROOT, render
+from harness.running import alembic, database, serving
+from harness.services import Service
 from harness.variants import Variant
 
 GUIDES = ["docs/database.md", "docs/recipes.md", "docs/authentication.md"]
@@ -98,3 +103,106 @@ def test_code_in_the_guides_runs(
         blocks = text.count("```python\n") + text.count("```sh\n")
         executed = f"{blocks} blocks of {guide}"
         assert result.stdout.count(executed) == (2 if documented.sqlite_in_development else 1)
+
+
+PASSWORD = "correct horse battery staple"
+ACCOUNT = {"email": "ada@example.org", "name": "Ada", "password": PASSWORD}
+
+# Serves keys until stdin is closed, and prints the issuer and an access token.
+ISSUER = """
+import asyncio, sys
+from tests.fake_issuer import running_issuer
+
+async def serve():
+    async with running_issuer() as issuer:
+        print(issuer.url, issuer.token("ada"), flush=True)
+        await asyncio.to_thread(sys.stdin.read)
+
+asyncio.run(serve())
+"""
+
+
+@contextmanager
+def issuer(service: Service) -> Iterator[tuple[str, str]]:
+    """The URL of an issuer, and an access token of it."""
+    with subprocess.Popen(
+        [sys.executable, "-c", ISSUER],
+        cwd=service.folder,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            url, token = process.stdout.readline().split()
+            yield url, token
+        finally:
+            process.kill()  # leaving the block waits for it
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(
+    "documented",
+    [
+        Variant("aiosqlite", auth="jwt", examples=(), api_keys=True),
+        Variant("aiosqlite", auth="session", examples=(), api_keys=True),
+        Variant("aiosqlite", auth="oidc", examples=()),
+    ],
+    ids=str,
+)
+def test_commands_in_the_guide_to_authentication_log_in(
+    template: Path, tmp_path: Path, documented: Variant
+) -> None:
+    service = Service(
+        render(template, tmp_path / "service", **documented.answers), Path(sys.prefix)
+    )
+    guide = (service.folder / "docs" / "authentication.md").read_text()
+    commands = re.findall(r"^curl .+", guide, re.MULTILINE)
+    commands.sort(key=lambda command: "/logout" in command)  # last
+    # What the commands use of the responses.
+    variables: dict[str, str] = {}
+    with database(service) as url:
+        if documented.auth == "oidc":
+            with issuer(service) as (issuer_url, variables["ACCESS_TOKEN"]):
+                settings = {"oidc_issuer": issuer_url, "oidc_audience": "this service"}
+                settings["oidc_algorithms"] = "ES256"  # as the fake issuer signs
+                run(service, url, commands, variables, **settings)
+        else:
+            run(
+                service,
+                url,
+                commands,
+                variables,
+                secret_key="development-secret-of-the-tests-alone",
+            )
+    names = {"jwt": {"ACCESS_TOKEN", "REFRESH_TOKEN", "KEY"}, "session": {"KEY"}}
+    assert names.get(documented.auth, {"ACCESS_TOKEN"}) <= variables.keys()
+
+
+def run(
+    service: Service, url: str, commands: list[str], variables: dict[str, str], **settings: str
+) -> None:
+    """Run the commands in order, as a user who has registered."""
+    alembic(service, url, "upgrade head")
+    with serving(service, url, **settings) as running:
+        if "secret_key" in settings:
+            running.call("POST", "/api/v1/auth/register", ACCOUNT, status=201)
+        for command in commands:
+            address = str(running.client.base_url)
+            filled = command.replace("http://localhost:8000", address).replace("…", PASSWORD)
+            result = subprocess.run(
+                ["/bin/sh", "-c", f"{filled} --silent --show-error --fail-with-body"],
+                cwd=service.folder,
+                env={"PATH": os.environ["PATH"], **variables},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert result.returncode == 0, f"{filled}\n{result.stdout}{result.stderr}"
+            if result.stdout:
+                response = json.loads(result.stdout)
+                variables |= {
+                    name.upper(): value
+                    for name, value in response.items()
+                    if isinstance(value, str)
+                }
