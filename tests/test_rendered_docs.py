@@ -33,7 +33,9 @@ VARIANTS = [
     nightly(Variant("psycopg", "layered", "none", dev_database="sqlite")),
     Variant("aiomysql", "layered", "none", ()),
     nightly(Variant("asyncmy", "flat", "none", dev_database="sqlite", sync_session=True)),
-    nightly(Variant("aiosqlite", "layered", "session")),
+    nightly(
+        Variant("aiosqlite", "layered", "session", api_keys=True, rate_limits=True, mail="smtp")
+    ),
 ]
 
 # Runs the guides on every database that the tests of the service use.
