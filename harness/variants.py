@@ -31,6 +31,8 @@ ONE_EACH = [
 STRUCTURES = choices_of("structure")
 # The answers to `auth` that are combined with all others; OTHER_AUTHS has the rest.
 AUTHS = ("none", "jwt")
+# The answers for which the question about mail is not asked.
+WITHOUT_PASSWORDS = ("none", "oidc")
 EXAMPLES = choices_of("examples")
 DEV_DATABASES = choices_of("dev_database")
 MAILS = choices_of("mail")
@@ -85,8 +87,9 @@ class Variant:
         answers = {**asdict(self), "examples": list(self.examples)}
         if self.driver == "aiosqlite":  # for which the question is not asked
             del answers["dev_database"]
-        if self.auth in ("none", "oidc"):
+        if self.auth == "none":
             del answers["api_keys"]
+        if self.auth in WITHOUT_PASSWORDS:
             del answers["mail"]
         return answers
 
@@ -155,8 +158,10 @@ def named(name: str) -> Variant:
         raise ValueError(f"{name}: a driver is required, one of {', '.join(DRIVERS)}.")
     if answers["driver"] == "aiosqlite" and "dev_database" in answers:
         raise ValueError(f"{name}: dev_sqlite requires a driver other than aiosqlite.")
-    if "mail" in answers and answers.get("auth", "none") == "none":
-        raise ValueError(f"{name}: mail requires accounts, such as jwt.")
+    if "api_keys" in answers and "auth" not in answers:
+        raise ValueError(f"{name}: keys requires accounts, such as jwt.")
+    if "mail" in answers and answers.get("auth", "none") in WITHOUT_PASSWORDS:
+        raise ValueError(f"{name}: mail requires passwords, such as jwt.")
     return Variant(**answers)
 
 
@@ -280,10 +285,10 @@ OTHER_AUTHS = {
     "oidc": [
         named(name)
         for name in (
-            "psycopg-by_feature-oidc",
-            "aiosqlite-flat-oidc-empty-sync-limits",
+            "psycopg-by_feature-oidc-keys",
+            "aiosqlite-flat-oidc-empty-sync-keys-limits",
             "asyncpg-layered-oidc-all-devcontainer",
-            "aiomysql-flat-oidc-measurements",
+            "aiomysql-flat-oidc-measurements-keys",
             "asyncmy-by_feature-oidc-all-dev_sqlite",
         )
     ],

@@ -57,8 +57,8 @@ def test_table_has_every_question_and_choice() -> None:
 
 
 def test_numbers_of_combinations_are_right() -> None:
-    # API keys and mail need passwords: 4 for jwt, 4 for session, 1 for oidc.
-    auths = {"none": 1, "jwt": 4 + 4 + 1}
+    # API keys need accounts, and mail needs passwords: 4 for jwt, 4 for session, 2 for oidc.
+    auths = {"none": 1, "jwt": 4 + 4 + 2}
     every = sum(auths[variant.auth] for variant in COMBINATIONS) * prod(map(len, PAIRED.values()))
     assert f"There are {every} combinations" in README
     assert f"`make test-all` renders {len(COMBINATIONS)}, which are all combinations" in README

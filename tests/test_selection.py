@@ -133,6 +133,8 @@ def test_parts_of_a_name_come_in_any_order_and_have_defaults() -> None:
         ("asyncpg-psycopg", "'psycopg' is the second answer to 'driver'"),
         ("jwt-flat", "a driver is required, one of aiosqlite, "),
         ("aiosqlite-dev_sqlite", "dev_sqlite requires a driver other than aiosqlite"),
+        ("aiosqlite-keys", "keys requires accounts, such as jwt"),
+        ("aiosqlite-oidc-mail", "mail requires passwords, such as jwt"),
     ],
 )
 def test_invalid_name_is_an_error_with_a_message(name: str, message: str) -> None:

@@ -27,10 +27,13 @@ from tests.updates import owner
         ({"auth": "oidc"}, {"auth": "none"}, "An update cannot remove them"),
         ({"auth": "oidc"}, {"auth": "jwt"}, "An update cannot change the authentication"),
         ({"auth": "jwt"}, {"auth": "oidc"}, "An update cannot change the authentication"),
-        nightly(
-            {"auth": "jwt", "api_keys": True},
-            {"api_keys": False},
-            "Their table has rows: answer yes.",
+        *(
+            nightly(
+                {"auth": auth, "api_keys": True},
+                {"api_keys": False},
+                "Their table has rows: answer yes.",
+            )
+            for auth in ("jwt", "oidc")
         ),
         nightly(
             {"auth": "jwt"},

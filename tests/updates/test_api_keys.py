@@ -1,6 +1,9 @@
 """The update that adds API keys, by a migration."""
 
 import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -8,9 +11,22 @@ import pytest
 from harness.parts import nightly
 from harness.projects import Project, Template
 from harness.running import alembic, database, serving
-from harness.services import InEnvironment
+from harness.services import UV, InEnvironment, Service
 from harness.variants import DRIVERS, ONE_EACH, Variant
 from tests.updates.test_roles import KEY, log_in, register
+
+# Keeps the issuer of the service's tests until stdin is closed.
+ISSUER = """
+import asyncio, sys
+from tests.fake_issuer import running_issuer
+
+async def keep():
+    async with running_issuer() as issuer:
+        print(issuer.url, issuer.token("ada", exp=4_102_444_800), flush=True)
+        await asyncio.to_thread(sys.stdin.read)
+
+asyncio.run(keep())
+"""
 
 
 @pytest.mark.parametrize(
@@ -45,6 +61,57 @@ def test_api_keys_are_added_while_the_previous_release_serves(
             assert project_read["name"] == "Garden"
             following.call("POST", "/api/v1/projects", {"name": "Pond"}, status=403)
         alembic(new, url, "downgrade roles", "upgrade head", "check")
+
+
+@contextmanager
+def running_issuer(service: Service) -> Iterator[tuple[str, str]]:
+    """The URL of an issuer, and an access token of Ada."""
+    with subprocess.Popen(
+        [UV, "run", "--no-sync", "python", "-c", ISSUER],
+        cwd=service.folder,
+        env=service.variables,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            url, token = process.stdout.readline().split()
+            yield url, token
+            process.stdin.close()
+            assert process.wait(60) == 0
+        finally:
+            process.kill()  # leaving the block waits for it
+
+
+@pytest.mark.parametrize("driver", [nightly(driver) for driver in ONE_EACH])
+def test_api_keys_are_added_for_users_of_an_issuer_while_the_previous_release_serves(
+    upstream: Template, tmp_path: Path, in_environment: InEnvironment, driver: str
+) -> None:
+    answers = Variant(driver, "layered", "oidc").answers
+    project = Project.copy(upstream, tmp_path / "project", **answers)
+    old = in_environment(shutil.copytree(project.folder, tmp_path / "old"), "old")
+    message = project.update(api_keys=True)
+    assert "migrations/versions/0002_api_keys.py     review it: it follows 0001" in message
+    new = in_environment(project.folder)
+    with database(new) as url, running_issuer(new) as (issuer, token):
+        oidc = {"oidc_issuer": issuer, "oidc_audience": "this service", "oidc_algorithms": "ES256"}
+        alembic(old, url, "upgrade head")
+        with serving(old, url, **oidc) as previous:
+            previous.client.headers["Authorization"] = f"Bearer {token}"
+            previous.call("POST", "/api/v1/projects", {"name": "Garden"}, status=201)
+            alembic(new, url, "upgrade head", "check")
+            previous.call("POST", "/api/v1/projects", {"name": "Pond"}, status=201)
+        with serving(new, url, **oidc) as following:
+            following.client.headers["Authorization"] = f"Bearer {token}"
+            body = {"name": "Import", "scopes": ["projects:read"]}
+            key = following.call("POST", "/api/v1/api-keys", body, status=201)["key"]
+            following.client.headers["Authorization"] = f"Bearer {key}"
+            found = following.call("GET", "/api/v1/projects")["items"]
+            assert {each["name"] for each in found} == {"Garden", "Pond"}
+            following.call("POST", "/api/v1/projects", {"name": "Lawn"}, status=403)
+        alembic(new, url, "downgrade 0001", "upgrade head", "check")
 
 
 def test_service_without_accounts_gets_accounts_and_keys_in_one_update(
