@@ -20,7 +20,8 @@ KINDS = [
     nightly(Variant("aiosqlite", auth="jwt", api_keys=True, mail="smtp", rate_limits=True)),
     nightly(Variant("aiosqlite", auth="session")),
     nightly(Variant("aiosqlite", auth="session", api_keys=True, mail="smtp", rate_limits=True)),
-    nightly(Variant("aiosqlite", auth="oidc", rate_limits=True)),
+    nightly(Variant("aiosqlite", auth="oidc")),
+    nightly(Variant("aiosqlite", auth="oidc", api_keys=True, rate_limits=True)),
 ]
 of_each_kind = pytest.mark.parametrize("kind", KINDS, ids=str)
 

@@ -6,12 +6,12 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from harness.issuers import issuing
 from harness.parts import nightly
 from harness.rendering import ROOT, render
 from harness.running import alembic, database, serving
@@ -110,37 +110,6 @@ def test_code_in_the_guides_runs(
 PASSWORD = "correct horse battery staple"
 ACCOUNT = {"email": "ada@example.org", "name": "Ada", "password": PASSWORD}
 
-# Serves keys until stdin is closed, and prints the issuer and an access token.
-ISSUER = """
-import asyncio, sys
-from tests.fake_issuer import running_issuer
-
-async def serve():
-    async with running_issuer() as issuer:
-        print(issuer.url, issuer.token("ada"), flush=True)
-        await asyncio.to_thread(sys.stdin.read)
-
-asyncio.run(serve())
-"""
-
-
-@contextmanager
-def issuer(service: Service) -> Iterator[tuple[str, str]]:
-    """The URL of an issuer, and an access token of it."""
-    with subprocess.Popen(
-        [sys.executable, "-c", ISSUER],
-        cwd=service.folder,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            assert process.stdout is not None
-            url, token = process.stdout.readline().split()
-            yield url, token
-        finally:
-            process.kill()  # leaving the block waits for it
-
 
 @pytest.mark.nightly
 @pytest.mark.parametrize(
@@ -148,7 +117,7 @@ def issuer(service: Service) -> Iterator[tuple[str, str]]:
     [
         Variant("aiosqlite", auth="jwt", examples=(), api_keys=True),
         Variant("aiosqlite", auth="session", examples=(), api_keys=True),
-        Variant("aiosqlite", auth="oidc", examples=()),
+        Variant("aiosqlite", auth="oidc", examples=(), api_keys=True),
     ],
     ids=str,
 )
@@ -165,9 +134,7 @@ def test_commands_in_the_guide_to_authentication_log_in(
     variables: dict[str, str] = {}
     with database(service) as url:
         if documented.auth == "oidc":
-            with issuer(service) as (issuer_url, variables["ACCESS_TOKEN"]):
-                settings = {"oidc_issuer": issuer_url, "oidc_audience": "this service"}
-                settings["oidc_algorithms"] = "ES256"  # as the fake issuer signs
+            with issuing(service) as (settings, variables["ACCESS_TOKEN"]):
                 run(service, url, commands, variables, **settings)
         else:
             run(
@@ -177,8 +144,8 @@ def test_commands_in_the_guide_to_authentication_log_in(
                 variables,
                 secret_key="development-secret-of-the-tests-alone",
             )
-    names = {"jwt": {"ACCESS_TOKEN", "REFRESH_TOKEN", "KEY"}, "session": {"KEY"}}
-    assert names.get(documented.auth, {"ACCESS_TOKEN"}) <= variables.keys()
+    tokens = {"ACCESS_TOKEN", "REFRESH_TOKEN"} if documented.auth == "jwt" else set()
+    assert tokens | {"KEY"} <= variables.keys()
 
 
 def run(

@@ -1,32 +1,17 @@
 """The update that adds API keys, by a migration."""
 
 import shutil
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from harness.issuers import issuing
 from harness.parts import nightly
 from harness.projects import Project, Template
 from harness.running import alembic, database, serving
-from harness.services import UV, InEnvironment, Service
+from harness.services import InEnvironment
 from harness.variants import DRIVERS, ONE_EACH, Variant
 from tests.updates.test_roles import KEY, log_in, register
-
-# Keeps the issuer of the service's tests until stdin is closed.
-ISSUER = """
-import asyncio, sys
-from tests.fake_issuer import running_issuer
-
-async def keep():
-    async with running_issuer() as issuer:
-        print(issuer.url, issuer.token("ada", exp=4_102_444_800), flush=True)
-        await asyncio.to_thread(sys.stdin.read)
-
-asyncio.run(keep())
-"""
 
 
 @pytest.mark.parametrize(
@@ -63,28 +48,6 @@ def test_api_keys_are_added_while_the_previous_release_serves(
         alembic(new, url, "downgrade roles", "upgrade head", "check")
 
 
-@contextmanager
-def running_issuer(service: Service) -> Iterator[tuple[str, str]]:
-    """The URL of an issuer, and an access token of Ada."""
-    with subprocess.Popen(
-        [UV, "run", "--no-sync", "python", "-c", ISSUER],
-        cwd=service.folder,
-        env=service.variables,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        try:
-            url, token = process.stdout.readline().split()
-            yield url, token
-            process.stdin.close()
-            assert process.wait(60) == 0
-        finally:
-            process.kill()  # leaving the block waits for it
-
-
 @pytest.mark.parametrize("driver", [nightly(driver) for driver in ONE_EACH])
 def test_api_keys_are_added_for_users_of_an_issuer_while_the_previous_release_serves(
     upstream: Template, tmp_path: Path, in_environment: InEnvironment, driver: str
@@ -95,8 +58,7 @@ def test_api_keys_are_added_for_users_of_an_issuer_while_the_previous_release_se
     message = project.update(api_keys=True)
     assert "migrations/versions/0002_api_keys.py     review it: it follows 0001" in message
     new = in_environment(project.folder)
-    with database(new) as url, running_issuer(new) as (issuer, token):
-        oidc = {"oidc_issuer": issuer, "oidc_audience": "this service", "oidc_algorithms": "ES256"}
+    with database(new) as url, issuing(new) as (oidc, token):
         alembic(old, url, "upgrade head")
         with serving(old, url, **oidc) as previous:
             previous.client.headers["Authorization"] = f"Bearer {token}"
