@@ -1,8 +1,8 @@
 """The answers that decide what is rendered, and the combinations that are tested."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
-from itertools import chain, combinations, cycle, product
+from dataclasses import asdict, dataclass
+from itertools import combinations, cycle, product
 from random import Random
 from typing import Any
 
@@ -29,10 +29,7 @@ ONE_EACH = [
     for family in dict.fromkeys(FAMILIES.values())
 ]
 STRUCTURES = choices_of("structure")
-# The answers to `auth` that are combined with all others; OTHER_AUTHS has the rest.
-AUTHS = ("none", "jwt")
-# The answers for which the question about mail is not asked.
-WITHOUT_PASSWORDS = ("none", "oidc")
+AUTHS = choices_of("auth")
 EXAMPLES = choices_of("examples")
 DEV_DATABASES = choices_of("dev_database")
 MAILS = choices_of("mail")
@@ -49,11 +46,16 @@ SWITCHES = {
 # they are combined in pairs, with each other and with the rest.
 MAIN: dict[str, tuple[Any, ...]] = {"driver": DRIVERS, "structure": STRUCTURES, "auth": AUTHS}
 FURTHER: dict[str, tuple[Any, ...]] = {
-    **dict.fromkeys(EXAMPLES, (True, False)),
+    **dict.fromkeys(EXAMPLES, (False, True)),
     "dev_database": DEV_DATABASES,
     "sync_session": (False, True),
 }
-PAIRED: dict[str, tuple[Any, ...]] = {"devcontainer": (False, True), "rate_limits": (False, True)}
+PAIRED: dict[str, tuple[Any, ...]] = {
+    "devcontainer": (False, True),
+    "rate_limits": (False, True),
+    "api_keys": (False, True),
+    "mail": MAILS,
+}
 COMBINED = MAIN | FURTHER
 COLUMNS = COMBINED | PAIRED
 
@@ -114,9 +116,17 @@ def variant(row: Sequence[Any]) -> Variant:
     """The variant with these answers, in the order of COLUMNS."""
     answers = dict(zip(COLUMNS, row, strict=True))
     answers["examples"] = tuple(name for name in EXAMPLES if answers.pop(name))
+    for question, no in (("api_keys", False), ("mail", "none")):
+        if not is_asked(question, answers["auth"]):
+            answers[question] = no
     if answers["driver"] == "aiosqlite":  # for which the question is not asked
         answers["dev_database"] = "same"
     return Variant(**answers)
+
+
+def is_asked(question: str, auth: str) -> bool:
+    """Whether the question about keys or mail is asked with this answer to `auth`."""
+    return auth != "none" and not (question == "mail" and auth == "oidc")
 
 
 def pairs(variants: list[Variant]) -> set[object]:
@@ -127,7 +137,7 @@ def pairs(variants: list[Variant]) -> set[object]:
 # The words that make up a variant's name, and the answer that each stands for.
 PARTS: dict[str, tuple[str, Any]] = {
     **{driver: ("driver", driver) for driver in DRIVERS},
-    **{auth: ("auth", auth) for auth in choices_of("auth")},
+    **{auth: ("auth", auth) for auth in AUTHS},
     **{structure: ("structure", structure) for structure in STRUCTURES},
     "all": ("examples", EXAMPLES),
     "empty": ("examples", ()),
@@ -184,12 +194,8 @@ def with_random_rest(combined: Sequence[Any]) -> Variant:
 
     They are the same in every run, and do not depend on what other questions there are.
     """
-    rest = [Random(f"{name} {combined}").choice(answers) for name, answers in PAIRED.items()]
-    chosen = variant((*combined, *rest))
-    if chosen.auth == "none":
-        return chosen
-    api_keys = Random(f"api_keys {combined}").choice((False, True))
-    return replace(chosen, api_keys=api_keys, mail=Random(f"mail {combined}").choice(MAILS))
+    rest = {name: Random(f"{name} {combined}").choice(answers) for name, answers in PAIRED.items()}
+    return variant((*combined, *rest.values()))
 
 
 def completed(variants: list[Variant], others: Iterable[Variant]) -> list[Variant]:
@@ -209,59 +215,55 @@ ON_TWO_DATABASES = [
     named(name).row
     for name in (
         "asyncpg-by_feature-none-assistant-dev_sqlite-limits",
-        "psycopg-flat-jwt-measurements+assistant-dev_sqlite-sync",
-        "aiomysql-layered-none-projects-dev_sqlite",
-        "asyncmy-layered-jwt-empty-dev_sqlite-devcontainer",
+        "psycopg-flat-jwt-measurements-dev_sqlite-sync-mail",
+        "aiomysql-layered-session-projects-dev_sqlite-keys",
+        "asyncmy-layered-oidc-empty-dev_sqlite-devcontainer",
     )
 ]
 
 
-def is_wanted(answers: list[Any]) -> bool:
-    """Whether variants may begin with these answers."""
-    chosen = any(row[: len(answers)] == answers for row in ON_TWO_DATABASES)
-    return chosen or "sqlite" not in answers
-
-
-ON_ONE = AllPairs(list(COLUMNS.values()), previously_tested=ON_TWO_DATABASES, filter_func=is_wanted)
-
-# Every pair of answers occurs in one of these. The smallest service, without examples and accounts,
-# is one of them, because its suite alone has to cover the common code. Their suites run by default.
+# Between them, these have all answers but drivers, structures, a second database and kinds of
+# accounts. By default only their suites measure coverage, which takes as long again as the tests;
+# with `--all`, every suite of SELECTION does. The smallest one has to cover the common code alone.
 SMALLEST = Variant("aiosqlite", examples=())
-SELECTION = [*(variant(row) for row in [*ON_TWO_DATABASES, *ON_ONE]), SMALLEST]
+LARGEST = named("asyncpg-layered-jwt-all-sync-devcontainer-keys-limits-mail")
+MEASURED = [SMALLEST, LARGEST]
+UNMEASURED = {"driver", "structure", "auth", "dev_database"}
+
+
+def is_wanted(row: list[Any]) -> bool:
+    """Whether variants may begin with these answers."""
+    answers = dict(zip(COLUMNS, row, strict=False))
+    if any(
+        answers.get(question) in (True, "smtp") and not is_asked(question, answers["auth"])
+        for question in ("api_keys", "mail")
+    ):
+        return False
+    chosen = any(other[: len(row)] == row for other in ON_TWO_DATABASES)
+    return chosen or "sqlite" not in row
+
+
+ON_ONE = AllPairs(
+    list(COLUMNS.values()),
+    previously_tested=[*ON_TWO_DATABASES, LARGEST.row, SMALLEST.row],
+    filter_func=is_wanted,
+)
+
+# Every pair of answers occurs in one of these. Their suites run by default.
+SELECTION = [*map(variant, [*ON_TWO_DATABASES, *ON_ONE]), *MEASURED]
 
 # Pairs that AllPairs misses because of `is_wanted`, and those of `dev_database` with answers that
 # ON_TWO_DATABASES does not have.
 while missing_pairs := pairs(COMBINATIONS) - pairs(SELECTION):
     SELECTION.append(max(COMBINATIONS, key=lambda v: len(pairs([v]) & missing_pairs)))
 
-
-def measured_answers(variant: Variant) -> set[tuple[str, Any]]:
-    """Its answers whose code is not the same in others: drivers and structures are left out."""
-    return {(name, answer) for name, answer in variant.choices if name not in UNMEASURED}
-
-
-# By default, two suites measure coverage, which takes as long again as the tests: between them, all
-# answers occur but these. With `--all`, every suite of SELECTION does.
-UNMEASURED = {"driver", "structure", "dev_database"}
-ON_ONE_DATABASE = [v for v in reversed(SELECTION) if not v.sqlite_in_development]
-MEASURED = [SMALLEST]
-while (
-    missing := set[object]()
-    .union(*map(measured_answers, SELECTION))
-    .difference(*map(measured_answers, MEASURED))
-):
-    MEASURED.append(max(ON_ONE_DATABASE, key=lambda v: len(measured_answers(v) & missing)))
-
-# One of the default suites has API keys and mail. It measures coverage.
-WITH_ACCOUNTS = next(v for v in MEASURED if v.auth != "none")
-WITH_MAIL = replace(WITH_ACCOUNTS, api_keys=True, mail="smtp")
-SELECTION, MEASURED = (
-    [WITH_MAIL if v == WITH_ACCOUNTS else v for v in variants] for variants in (SELECTION, MEASURED)
-)
-
 # A variant of each driver. By default only their suites contain the tests of the machinery. Suites
 # without coverage leave out WITHOUT_DATABASE: the code that these files test needs no database.
-WHOLE = list({v.driver: v for v in [*ON_ONE_DATABASE[::-1], *MEASURED]}.values())
+ON_ONE_DATABASE = [v for v in SELECTION if not v.sqlite_in_development]
+WHOLE = list({v.driver: v for v in [*ON_ONE_DATABASE, *MEASURED]}.values())
+
+# A variant of each driver and of each auth. By default only these are type-checked.
+CHECKED = list(dict.fromkeys([*WHOLE, *{v.auth: v for v in SELECTION}.values()]))
 
 WITHOUT_DATABASE = [
     f"tests/core/test_{name}.py"
@@ -279,47 +281,15 @@ WITHOUT_DATABASE = [
     )
 ]
 
-# Suites of answers to `auth` that are not combined with all others, because a service differs from
-# one with jwt only in its logins. By default the first suite of each answer runs.
-OTHER_AUTHS = {
-    "oidc": [
-        named(name)
-        for name in (
-            "psycopg-by_feature-oidc-keys",
-            "aiosqlite-flat-oidc-empty-sync-keys-limits",
-            "asyncpg-layered-oidc-all-devcontainer",
-            "aiomysql-flat-oidc-measurements-keys",
-            "asyncmy-by_feature-oidc-all-dev_sqlite",
-        )
-    ],
-    "session": [
-        named(name)
-        for name in (
-            "asyncmy-by_feature-session",
-            "asyncpg-flat-session-all",
-            "psycopg-layered-session-assistant-dev_sqlite",
-            "aiomysql-layered-session-all-sync",
-            "aiosqlite-by_feature-session-empty-devcontainer",
-        )
-    ],
-}
-SELECTION += [suites[0] for suites in OTHER_AUTHS.values()]
-
-# Every driver with every structure and auth, and the other answers in turn. By default they are
-# rendered and checked; `make test-all` also runs their suites.
+# Every driver with every structure and auth, and the other answers in turn. `make test-all` runs
+# their suites.
 ALL = completed(
     SELECTION,
-    [
-        *chain(*OTHER_AUTHS.values()),
-        *(
-            with_random_rest((*main, *further))
-            for main, further in zip(product(*MAIN.values()), cycle(product(*FURTHER.values())))
-        ),
-    ],
+    (
+        with_random_rest((*main, *further))
+        for main, further in zip(product(*MAIN.values()), cycle(product(*FURTHER.values())))
+    ),
 )
-
-# What is rendered by default: of OTHER_AUTHS, only the suites that run.
-RENDERED = [v for v in ALL if v in SELECTION or v.auth in AUTHS]
 
 # Every combination of the answers that are combined in full, which `make test-all` renders.
 EVERY = completed(ALL, COMBINATIONS)

@@ -16,7 +16,7 @@ from harness.postgresql import PostgreSQL
 from harness.rendering import export, render
 from harness.servers import Server, running
 from harness.services import ENVIRONMENTS, InEnvironment, Service
-from harness.variants import ALL, EVERY, RENDERED, SELECTION, WHOLE, Variant, named
+from harness.variants import ALL, CHECKED, EVERY, SELECTION, WHOLE, Variant, named
 
 TESTS = Path(__file__).parent
 # The fixtures of the tests that `--one` runs.
@@ -24,9 +24,9 @@ VARIANT_FIXTURES = {"variant", "twice", "checked", "exercised"}
 # The variants of a test, by default and with `--all`: `variant` is rendered, `twice` a second time,
 # `checked` type-checked, and the suite of `exercised` is run.
 VARIANTS = {
-    "variant": (RENDERED, EVERY),
+    "variant": (SELECTION, EVERY),
     "twice": (WHOLE, SELECTION),
-    "checked": (WHOLE, ALL),
+    "checked": (CHECKED, ALL),
     "exercised": (SELECTION, ALL),
 }
 SERVERS: dict[str, type[Server]] = {"postgresql": PostgreSQL, "mysql": MariaDB}

@@ -20,7 +20,7 @@ from harness.mailed_links import ACCOUNT, use_links
 from harness.rendering import render
 from harness.running import database, serving, succeed_in
 from harness.services import Service
-from harness.variants import WITH_MAIL, Variant
+from harness.variants import LARGEST, Variant
 from harness.waiting import eventually, free_port
 
 USER, PASSWORD = "service", "p@ss/word"
@@ -120,7 +120,7 @@ def test_mails_are_sent_with_verified_tls_and_a_password(
         }
         result = subprocess.run(
             [sys.executable, "-W", "error", "-c", PROGRAM, *expected],
-            cwd=rendered(WITH_MAIL),
+            cwd=rendered(LARGEST),
             env={"SSL_CERT_FILE": str(authority.file)},
             capture_output=True,
             text=True,

@@ -12,13 +12,13 @@ from harness.rendering import ROOT
 from harness.variants import (
     ALL,
     AUTHS,
+    CHECKED,
     COLUMNS,
     COMBINATIONS,
     DRIVERS,
     EVERY,
     EXAMPLES,
     MEASURED,
-    OTHER_AUTHS,
     PAIRED,
     QUESTIONS,
     SELECTION,
@@ -38,44 +38,32 @@ def pairs(variants: list[Variant]) -> set[object]:
 
 
 def test_default_suites_cover_every_pair_of_answers() -> None:
-    selected, every = ([v for v in found if v.auth in AUTHS] for found in (SELECTION, EVERY))
-    assert pairs(selected) == pairs(every)
-
-
-def test_suites_with_another_auth_cover_every_driver_and_structure() -> None:
-    assert {*AUTHS, *OTHER_AUTHS} == set(QUESTIONS["auth"]["choices"].values())
-    for auth, suites in OTHER_AUTHS.items():
-        assert {variant.auth for variant in suites} == {auth}
-        assert {variant.driver for variant in suites} == set(DRIVERS)
-        assert {variant.structure for variant in suites} == set(STRUCTURES)
-        assert set(suites) < set(ALL)
-        assert [variant for variant in SELECTION if variant.auth == auth] == suites[:1]
+    assert pairs(SELECTION) == pairs(EVERY)
 
 
 def test_default_suites_are_within_the_budget() -> None:
     """Decision 38: what exceeds these numbers belongs in `make test-all`."""
-    assert len(SELECTION) - len(OTHER_AUTHS) <= 16
+    assert len(SELECTION) <= 21
     assert len(WHOLE) <= 5
     assert len(MEASURED) <= 2
 
 
 def test_default_suites_combine_each_answer_that_is_not_combined_in_full_with_every_other() -> None:
-    selected = [
-        dict(zip(COLUMNS, variant.row, strict=True))
-        for variant in SELECTION
-        if variant.auth in AUTHS
-    ]
+    selected = [dict(zip(COLUMNS, variant.row, strict=True)) for variant in SELECTION]
+    not_asked = {(True, "none"), ("smtp", "none"), ("smtp", "oidc")}
     for paired, other in product(PAIRED, COLUMNS):
         if paired != other:
             found = {(answers[paired], answers[other]) for answers in selected}
-            assert found == set(product(COLUMNS[paired], COLUMNS[other])), (paired, other)
+            impossible = (
+                not_asked if (other == "auth" and paired in ("api_keys", "mail")) else set()
+            )
+            assert found == set(product(COLUMNS[paired], COLUMNS[other])) - impossible
 
 
 def test_every_combination_is_rendered_once() -> None:
-    assert len(COMBINATIONS) == (1 + 4 * 2) * 3 * 2 * 2**3 * 2
-    others = {v.combination for suites in OTHER_AUTHS.values() for v in suites}
-    assert {v.combination for v in EVERY} == {v.combination for v in COMBINATIONS} | others
-    assert len(EVERY) - len(COMBINATIONS) - len(others) == len(SELECTION) - len(
+    assert len(COMBINATIONS) == (1 + 4 * 2) * 3 * 4 * 2**3 * 2
+    assert {v.combination for v in EVERY} == {v.combination for v in COMBINATIONS}
+    assert len(EVERY) - len(COMBINATIONS) == len(SELECTION) - len(
         {v.combination for v in SELECTION}
     )
     assert set(SELECTION) < set(ALL) < set(EVERY)
@@ -88,12 +76,17 @@ def test_machinery_is_tested_on_every_driver() -> None:
 
 def test_default_coverage_runs_cover_every_answer_but_drivers_and_structures() -> None:
     measured = set().union(*(variant.choices for variant in MEASURED))
-    every = set().union(*(variant.choices for variant in EVERY if variant.auth in AUTHS))
+    every = set().union(*(variant.choices for variant in EVERY))
     assert {name for name, _ in every - measured} == UNMEASURED
 
 
-def test_default_renders_cover_every_driver_structure_and_auth() -> None:
-    main = {(v.driver, v.structure, v.auth) for v in ALL if v.auth in AUTHS}
+def test_types_are_checked_for_every_driver_and_auth() -> None:
+    assert {variant.driver for variant in CHECKED} == set(DRIVERS)
+    assert {variant.auth for variant in CHECKED} == set(AUTHS)
+
+
+def test_suites_of_all_variants_cover_every_driver_structure_and_auth() -> None:
+    main = {(variant.driver, variant.structure, variant.auth) for variant in ALL}
     assert len(main) == len(DRIVERS) * len(STRUCTURES) * len(AUTHS)
 
 
