@@ -59,7 +59,7 @@ def value(column: sa.Column[Any], row: int, inserted: dict[sa.Table, list[dict[s
         return None
     if isinstance(column.type, sa.Enum):
         members: Any = column.type.enum_class
-        return list(members)[row % 3]
+        return list(members)[row % len(members)]
     length = getattr(column.type, "length", None)
     values: dict[type, Any] = {
         UUID: uuid5(UUID(int=0), f"{column}{row}"),

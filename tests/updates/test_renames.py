@@ -57,13 +57,15 @@ def add_migration(template: Template, version: str, renames: dict[str, str]) -> 
 
 
 def rename(template: Template, old: str, new: str) -> None:
-    """Rename the file of the template that renders to a path."""
-    trees = [template.folder / "template", *template.folder.glob("includes/features/*")]
-    paths = [path for tree in trees for path in (tree / Path(old).parent).glob("*")]
-    (source,) = [p for p in paths if re.sub(r"{%.*?%}|\.jinja$", "", p.name) == Path(old).name]
-    (tree,) = [tree for tree in trees if source.is_relative_to(tree)]
-    name = source.name.replace(Path(old).name, Path(new).name)
-    source.rename(tree / Path(new).with_name(name))
+    """Rename the file of the template that renders to a path, or a folder of all its features."""
+    renamed = False
+    for tree in [template.folder / "template", *template.folder.glob("includes/features/*")]:
+        for path in list((tree / Path(old).parent).glob("*")):
+            if re.sub(r"{%.*?%}|\.jinja$", "", path.name) == Path(old).name:
+                name = path.name.replace(Path(old).name, Path(new).name)
+                path.rename(tree / Path(new).with_name(name))
+                renamed = True
+    assert renamed, old
 
 
 def set_docstring(path: Path, line: str) -> None:
