@@ -89,10 +89,9 @@ class Variant:
         answers = {**asdict(self), "examples": list(self.examples)}
         if self.driver == "aiosqlite":  # for which the question is not asked
             del answers["dev_database"]
-        if self.auth == "none":
-            del answers["api_keys"]
-        if self.auth in WITHOUT_PASSWORDS:
-            del answers["mail"]
+        for question in ("api_keys", "mail"):
+            if not is_asked(question, self.auth):
+                del answers[question]
         return answers
 
     @property
@@ -125,8 +124,8 @@ def variant(row: Sequence[Any]) -> Variant:
 
 
 def is_asked(question: str, auth: str) -> bool:
-    """Whether the question about keys or mail is asked with this answer to `auth`."""
-    return auth != "none" and not (question == "mail" and auth == "oidc")
+    """Whether a question is asked with this answer to `auth`."""
+    return {"api_keys": auth != "none", "mail": auth in ("jwt", "session")}.get(question, True)
 
 
 def pairs(variants: list[Variant]) -> set[object]:
@@ -170,7 +169,7 @@ def named(name: str) -> Variant:
         raise ValueError(f"{name}: dev_sqlite requires a driver other than aiosqlite.")
     if "api_keys" in answers and "auth" not in answers:
         raise ValueError(f"{name}: keys requires accounts, such as jwt.")
-    if "mail" in answers and answers.get("auth", "none") in WITHOUT_PASSWORDS:
+    if "mail" in answers and not is_asked("mail", answers.get("auth", "none")):
         raise ValueError(f"{name}: mail requires passwords, such as jwt.")
     return Variant(**answers)
 
