@@ -43,10 +43,17 @@ for folder in sys.argv[1:]:
 """
 
 
-@pytest.fixture(scope="module")
-def document(rendered: Callable[[Variant], Path]) -> dict[str, Any]:
-    """The document with every example and accounts."""
-    [document] = documents_of(rendered, [Variant("aiosqlite", "flat", "jwt", EXAMPLES)])
+LARGEST = [
+    Variant("aiosqlite", auth="jwt", api_keys=True, mail="smtp", rate_limits=True),
+    nightly(Variant("aiosqlite", auth="session", api_keys=True, mail="smtp", rate_limits=True)),
+    nightly(Variant("aiosqlite", auth="oidc", api_keys=True, rate_limits=True)),
+]
+
+
+@pytest.fixture(scope="module", params=LARGEST, ids=str)
+def document(rendered: Callable[[Variant], Path], request: pytest.FixtureRequest) -> dict[str, Any]:
+    """The document with every example and a kind of accounts."""
+    [document] = documents_of(rendered, [replace(request.param, examples=EXAMPLES)])
     return document
 
 
