@@ -58,6 +58,8 @@ PAIRED: dict[str, tuple[Any, ...]] = {
 }
 COMBINED = MAIN | FURTHER
 COLUMNS = COMBINED | PAIRED
+# The questions that are not asked with every answer to `auth`, and what their answer is then.
+NOT_ALWAYS_ASKED: dict[str, Any] = {"api_keys": False, "mail": "none"}
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ class Variant:
         answers = {**asdict(self), "examples": list(self.examples)}
         if self.driver == "aiosqlite":  # for which the question is not asked
             del answers["dev_database"]
-        for question in ("api_keys", "mail"):
+        for question in NOT_ALWAYS_ASKED:
             if not is_asked(question, self.auth):
                 del answers[question]
         return answers
@@ -115,7 +117,7 @@ def variant(row: Sequence[Any]) -> Variant:
     """The variant with these answers, in the order of COLUMNS."""
     answers = dict(zip(COLUMNS, row, strict=True))
     answers["examples"] = tuple(name for name in EXAMPLES if answers.pop(name))
-    for question, no in (("api_keys", False), ("mail", "none")):
+    for question, no in NOT_ALWAYS_ASKED.items():
         if not is_asked(question, answers["auth"]):
             answers[question] = no
     if answers["driver"] == "aiosqlite":  # for which the question is not asked
@@ -234,8 +236,8 @@ def is_wanted(row: list[Any]) -> bool:
     """Whether variants may begin with these answers."""
     answers = dict(zip(COLUMNS, row, strict=False))
     if any(
-        answers.get(question) in (True, "smtp") and not is_asked(question, answers["auth"])
-        for question in ("api_keys", "mail")
+        answers.get(question, no) != no and not is_asked(question, answers["auth"])
+        for question, no in NOT_ALWAYS_ASKED.items()
     ):
         return False
     chosen = any(other[: len(row)] == row for other in ON_TWO_DATABASES)
