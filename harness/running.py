@@ -36,9 +36,16 @@ asyncio.run(keep(*sys.argv[2:]))
 """
 
 # `python -m app.main` would not serve endpoints that tests append to that module.
-SERVE = (
-    "from app.main import app, settings; from app.core.server import serve; serve(app, settings)"
-)
+SERVE = """
+from app.main import app, settings
+
+try:
+    from app.core.server import serve
+except ModuleNotFoundError:  # a service of 1.0.0
+    from app.server import serve
+
+serve(app, settings)
+"""
 
 ALEMBIC = """
 import shlex, sys
