@@ -1,6 +1,5 @@
 """The update that adds API keys, by a migration."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -10,24 +9,18 @@ from harness.parts import nightly
 from harness.projects import Project, Template
 from harness.running import alembic, database, serving
 from harness.services import InEnvironment
-from harness.variants import DRIVERS, ONE_EACH, Variant
-from tests.updates.test_roles import KEY, log_in, register
+from harness.variants import ONE_EACH, Variant
+from tests.updates.deployments import KEY, from_releases, log_in, register, updated_copy
 
 
-@pytest.mark.parametrize(
-    ("version", "driver"),
-    [
-        *(nightly("2.0.0", driver) for driver in ONE_EACH),
-        *(nightly("2.4.0", driver) for driver in DRIVERS),
-    ],
-)
+@from_releases
 def test_api_keys_are_added_while_the_previous_release_serves(
     upstream: Template, tmp_path: Path, in_environment: InEnvironment, version: str, driver: str
 ) -> None:
     answers = Variant(driver, "layered", "jwt").answers
-    project = Project.copy(upstream, tmp_path / "project", version, **answers)
-    old = in_environment(shutil.copytree(project.folder, tmp_path / "old"), "old")
-    message = project.update(api_keys=True)
+    old, project, message = updated_copy(
+        upstream, tmp_path, in_environment, answers, version, api_keys=True
+    )
     assert "migrations/versions/0003_api_keys.py     review it: it follows roles" in message
     new = in_environment(project.folder)
     with database(new) as url:
@@ -53,9 +46,7 @@ def test_api_keys_are_added_for_users_of_an_issuer_while_the_previous_release_se
     upstream: Template, tmp_path: Path, in_environment: InEnvironment, driver: str
 ) -> None:
     answers = Variant(driver, "layered", "oidc").answers
-    project = Project.copy(upstream, tmp_path / "project", **answers)
-    old = in_environment(shutil.copytree(project.folder, tmp_path / "old"), "old")
-    message = project.update(api_keys=True)
+    old, project, message = updated_copy(upstream, tmp_path, in_environment, answers, api_keys=True)
     assert "migrations/versions/0002_api_keys.py     review it: it follows 0001" in message
     new = in_environment(project.folder)
     with database(new) as url, issuing(new) as (oidc, token):

@@ -1,35 +1,25 @@
 """The update that adds mail, by a migration of services with accounts."""
 
 import re
-import shutil
 from pathlib import Path
 
-import pytest
-
-from harness.parts import nightly
 from harness.projects import Project, Template
 from harness.running import alembic, database, serving
 from harness.services import InEnvironment
-from harness.variants import DRIVERS, ONE_EACH, Variant
-from tests.updates.test_roles import KEY, PASSWORD, log_in, register
+from harness.variants import Variant
+from tests.updates.deployments import KEY, PASSWORD, from_releases, log_in, register, updated_copy
 
 MAIL = {"mail_from": "noreply@example.org", "frontend_url": "https://app.example.org"}
 
 
-@pytest.mark.parametrize(
-    ("version", "driver"),
-    [
-        *(nightly("2.0.0", driver) for driver in ONE_EACH),
-        *(nightly("2.4.0", driver) for driver in DRIVERS),
-    ],
-)
+@from_releases
 def test_users_keep_their_accounts_when_mail_is_added_while_the_previous_release_serves(
     upstream: Template, tmp_path: Path, in_environment: InEnvironment, version: str, driver: str
 ) -> None:
     answers = Variant(driver, auth="jwt", examples=()).answers | {"mail": "none"}
-    project = Project.copy(upstream, tmp_path / "project", version, **answers)
-    old = in_environment(shutil.copytree(project.folder, tmp_path / "old"), "old")
-    message = project.update(mail="smtp")
+    old, project, message = updated_copy(
+        upstream, tmp_path, in_environment, answers, version, mail="smtp"
+    )
     assert "migrations/versions/0003_mail.py         review it: it follows roles" in message
     assert "MAIL_FROM, FRONTEND_URL in .env" in message
     new = in_environment(project.folder)

@@ -1,15 +1,15 @@
 """The update that adds rate limits, by a migration."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from harness.parts import nightly
-from harness.projects import Project, Template
+from harness.projects import Template
 from harness.running import alembic, database, serving
 from harness.services import InEnvironment
 from harness.variants import DRIVERS, ONE_EACH
+from tests.updates.deployments import updated_copy
 
 LIMITED = """
 from fastapi import APIRouter
@@ -35,9 +35,9 @@ async def get_limited() -> None:
 def test_rate_limits_are_added_while_the_previous_release_serves(
     upstream: Template, tmp_path: Path, in_environment: InEnvironment, version: str, driver: str
 ) -> None:
-    project = Project.copy(upstream, tmp_path / "project", version, driver=driver)
-    old = in_environment(shutil.copytree(project.folder, tmp_path / "old"), "old")
-    message = project.update(rate_limits=True)
+    old, project, message = updated_copy(
+        upstream, tmp_path, in_environment, {"driver": driver}, version, rate_limits=True
+    )
     assert "migrations/versions/0002_rate_limits.py  review it: it follows 0001" in message
     with (project.folder / "app" / "limited.py").open("w") as file:
         file.write(f'"""An endpoint of the owner."""\n{LIMITED}')

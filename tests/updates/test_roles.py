@@ -1,47 +1,24 @@
 """The update that gives users a role, by a migration of services that have accounts."""
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 
 from harness.parts import nightly
 from harness.projects import Project, Template
-from harness.running import Running, alembic, database, serving, succeed_in
+from harness.running import alembic, database, serving, succeed_in
 from harness.services import InEnvironment
-from harness.variants import DRIVERS, ONE_EACH, Variant
-
-PASSWORD = "correct horse battery staple"
-KEY = "a secret that only the tests have"
+from harness.variants import Variant
+from tests.updates.deployments import KEY, from_releases, log_in, register, updated_copy
 
 
-def register(running: Running, name: str) -> None:
-    account = {"email": f"{name}@example.org", "name": name, "password": PASSWORD}
-    running.call("POST", "/api/v1/auth/register", account, status=201)
-
-
-def log_in(running: Running, name: str) -> None:
-    form = {"username": f"{name}@example.org", "password": PASSWORD}
-    response = running.client.post("/api/v1/auth/token", data=form)
-    assert response.status_code == 200, response.text
-    running.client.headers["Authorization"] = f"Bearer {response.json()['access_token']}"
-
-
-@pytest.mark.parametrize(
-    ("version", "driver"),
-    [
-        *(nightly("2.0.0", driver) for driver in ONE_EACH),
-        *(nightly("2.4.0", driver) for driver in DRIVERS),
-    ],
-)
+@from_releases
 def test_users_become_members_while_the_previous_release_serves(
     upstream: Template, tmp_path: Path, in_environment: InEnvironment, version: str, driver: str
 ) -> None:
     answers = Variant(driver, auth="jwt", examples=()).answers
-    project = Project.copy(upstream, tmp_path / "project", version, **answers)
-    old = in_environment(shutil.copytree(project.folder, tmp_path / "old"), "old")
-    message = project.update()
+    old, project, message = updated_copy(upstream, tmp_path, in_environment, answers, version)
     assert "migrations/versions/0002_roles.py        review it: it follows 0001" in message
     new = in_environment(project.folder)
     with database(new) as url:

@@ -1,0 +1,50 @@
+"""A service with accounts in two versions on one database, as during a deployment."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.parts import nightly
+from harness.projects import WORK_TREE, Project, Template
+from harness.running import Running
+from harness.services import InEnvironment, Service
+from harness.variants import DRIVERS, ONE_EACH
+
+PASSWORD = "correct horse battery staple"
+KEY = "a secret that only the tests have"
+
+from_releases = pytest.mark.parametrize(
+    ("version", "driver"),
+    [
+        *(nightly("1.0.0", driver) for driver in ONE_EACH),
+        *(nightly("2.4.0", driver) for driver in DRIVERS),
+    ],
+)
+
+
+def updated_copy(
+    upstream: Template,
+    tmp_path: Path,
+    in_environment: InEnvironment,
+    answers: dict[str, Any],
+    version: str = WORK_TREE,
+    **changed: Any,
+) -> tuple[Service, Project, str]:
+    """A service of a version, its copy after an update, and the message of the update."""
+    project = Project.copy(upstream, tmp_path / "project", version, **answers)
+    old = in_environment(shutil.copytree(project.folder, tmp_path / "old"), "old")
+    return old, project, project.update(**changed)
+
+
+def register(running: Running, name: str) -> None:
+    account = {"email": f"{name}@example.org", "name": name, "password": PASSWORD}
+    running.call("POST", "/api/v1/auth/register", account, status=201)
+
+
+def log_in(running: Running, name: str) -> None:
+    form = {"username": f"{name}@example.org", "password": PASSWORD}
+    response = running.client.post("/api/v1/auth/token", data=form)
+    assert response.status_code == 200, response.text
+    running.client.headers["Authorization"] = f"Bearer {response.json()['access_token']}"
