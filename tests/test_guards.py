@@ -1,13 +1,13 @@
 """Mistakes that every test of a service detects, whatever it tests."""
 
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from harness.rendering import render
+from harness.services import Service
 
 MISTAKES = '''
 """Mistakes."""
@@ -121,16 +121,7 @@ def output(template: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     (service / "app" / "mistakes.py").write_text(MISTAKES)
     (service / "tests" / "test_mistakes.py").write_text(TESTS)
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "tests/test_mistakes.py"]
-    result = subprocess.run(
-        [*command, "-rEf", "--tb=short"],
-        cwd=service,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    return result.stdout
+    return Service(service, Path(sys.prefix)).fail(*command, "-rEf", "--tb=short")
 
 
 @pytest.mark.parametrize(

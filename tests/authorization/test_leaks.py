@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.projects import replace, write_migration
+from harness.services import Service
 from harness.variants import Variant
 
 ADDED = Path(__file__).with_name("added")
@@ -96,20 +96,14 @@ def test_each_leak_is_found_and_nothing_else(
     service = shutil.copytree(rendered(Variant(driver, structure, "jwt")), tmp_path / "service")
     add(service, structure)
     command = [sys.executable, "-m", "pytest", "-n", "0", "-p", "no:cacheprovider", "--tb=short"]
-    result = subprocess.run(
-        [*command, "tests/test_authorization.py", "tests/test_folders.py"],
-        cwd=service,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=300,
-        check=False,
+    output = Service(service, Path(sys.prefix)).fail(
+        *command, "tests/test_authorization.py", "tests/test_folders.py"
     )
-    reports = {f"{method} {path}": report for method, path, report in FAILED.findall(result.stdout)}
-    assert reports.keys() == LEAKS.keys(), result.stdout
+    reports = {f"{method} {path}": report for method, path, report in FAILED.findall(output)}
+    assert reports.keys() == LEAKS.keys(), output
     for operation, message in LEAKS.items():
-        assert message in reports[operation], result.stdout
-    assert "25 failed, 1 passed" in result.stdout
+        assert message in reports[operation], output
+    assert "25 failed, 1 passed" in output
 
 
 def add(service: Path, structure: str) -> None:
