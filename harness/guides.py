@@ -1,4 +1,4 @@
-"""Running the code blocks of a document: Python and shell, in order."""
+"""Checking documents, and running their code blocks: Python and shell, in order."""
 
 import ast
 import asyncio
@@ -44,6 +44,36 @@ def fences(text: str) -> Iterator[tuple[int, str]]:
 
 def has_code(document: Path) -> bool:
     return any(language in EXECUTED for _, language in fences(document.read_text()))
+
+
+def without_fences(text: str) -> str:
+    return re.sub(r"^ *```.*?^ *```$", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def headings(document: Path) -> set[str]:
+    """The anchors that GitHub derives from headings."""
+    titles = re.findall(r"^#+ (.+)$", without_fences(document.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def broken_links(document: Path) -> list[str]:
+    """The links to documents and headings that do not exist."""
+    broken = []
+    text = without_fences(document.read_text())
+    for name, heading in re.findall(r"\]\(([\w./-]*\.md)?(?:#([\w-]+))?\)", text):
+        target = document.parent / name if name else document
+        if not target.exists() or (heading and heading not in headings(target)):
+            broken.append(f"{name}#{heading}")
+    return broken
+
+
+def unclosed_code(text: str) -> list[str]:
+    """The paragraphs in which inline code begins and does not end."""
+    return [
+        paragraph
+        for paragraph in without_fences(text).split("\n\n")
+        if "`" in re.sub(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)", "", paragraph, flags=re.DOTALL)
+    ]
 
 
 class Guide:

@@ -164,21 +164,14 @@ def test_failing_block_fails_its_guide(
     assert guide.executed == [3]
 
 
-@pytest.mark.parametrize("document", guides.documents(), ids=lambda p: p.stem)
-def test_links_point_to_existing_headings(document: Path) -> None:
-    text = re.sub(r"^```.*?^```$", "", document.read_text(), flags=re.MULTILINE | re.DOTALL)
-    for name, heading in re.findall(r"\]\(([\w./-]*\.md)?(?:#([\w-]+))?\)", text):
-        target = document.parent / name if name else document
-        if heading:
-            assert heading in headings(target), f"{name}#{heading}"
-        else:
-            assert target.exists(), name
-
-
-def headings(document: Path) -> set[str]:
-    """The anchors that GitHub derives from headings."""
-    titles = re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+@pytest.mark.parametrize(
+    "document",
+    [*sorted(ROOT.glob("*.md")), *guides.documents()],
+    ids=lambda p: str(p.relative_to(ROOT)),
+)
+def test_links_lead_to_documents_and_headings_and_inline_code_ends(document: Path) -> None:
+    assert guides.broken_links(document) == []
+    assert guides.unclosed_code(document.read_text()) == []
 
 
 def test_commands_of_documents_update_without_asking_every_question_again() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from harness.guides import broken_links, unclosed_code
 from harness.rendering import ROOT, render
 from harness.variants import DRIVERS, EVERY, EXAMPLES, FAMILIES, ONE_EACH, QUESTIONS, Variant
 
@@ -258,6 +259,14 @@ def test_text_has_no_traces_of_jinja(rendered: Rendered, variant: Variant) -> No
         assert not re.search(r"[ \t]$", text, re.MULTILINE), name
         if not name.endswith((".py", ".md")):
             assert "\n\n\n" not in text, name
+
+
+def test_links_lead_to_documents_and_headings_and_inline_code_ends(
+    rendered: Rendered, variant: Variant
+) -> None:
+    for document in [rendered(variant) / "README.md", *rendered(variant).glob("docs/*.md")]:
+        assert broken_links(document) == [], document.name
+        assert unclosed_code(document.read_text()) == [], document.name
 
 
 def test_json_yaml_and_toml_files_are_valid(rendered: Rendered, variant: Variant) -> None:
