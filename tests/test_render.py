@@ -12,12 +12,14 @@ from pathlib import Path
 import pytest
 import yaml
 
+from harness.error_codes import error_codes
 from harness.guides import broken_links, unclosed_code
 from harness.rendering import ROOT, render
 from harness.variants import DRIVERS, EVERY, EXAMPLES, FAMILIES, ONE_EACH, QUESTIONS, Variant
 
 Rendered = Callable[[Variant], Path]
 
+WITHOUT_ACCOUNTS = Variant("aiosqlite", examples=EXAMPLES, rate_limits=True)
 
 # What every service has, whatever the answers.
 COMMON = (
@@ -267,6 +269,27 @@ def test_links_lead_to_documents_and_headings_and_inline_code_ends(
     for document in [rendered(variant) / "README.md", *rendered(variant).glob("docs/*.md")]:
         assert broken_links(document) == [], document.name
         assert unclosed_code(document.read_text()) == [], document.name
+
+
+def test_guides_explain_the_code_of_each_error_response(
+    rendered: Rendered, variant: Variant
+) -> None:
+    service = rendered(variant)
+    codes = error_codes(service)
+    if variant.driver == "aiosqlite":
+        codes.remove("timeout")  # only when the client has gone
+    not_found = {code for code in codes if code.endswith("_not_found")}
+    rows = re.findall(
+        r"^\| \d{3}, (`.*?) \|", (service / "docs/troubleshooting.md").read_text(), re.MULTILINE
+    )
+    assert codes - not_found <= set(re.findall(r"`(\w+)`", " ".join(rows)))
+    of_accounts = codes - not_found - error_codes(rendered(WITHOUT_ACCOUNTS))
+    if variant.auth != "none":
+        assert "unauthorized" in of_accounts
+        guide = (service / "docs/authentication.md").read_text()
+        assert {code for code in of_accounts if f"`{code}`" not in guide} == set()
+    else:
+        assert of_accounts == set()
 
 
 def test_json_yaml_and_toml_files_are_valid(rendered: Rendered, variant: Variant) -> None:
