@@ -55,7 +55,7 @@ def test_server_that_does_not_answer_ends_the_run_in_a_sentence(
         url = f"{scheme}://user@127.0.0.1:{silent.getsockname()[1]}/service_test"
         service.variables["TEST_DATABASE_URL"] = url
         output = service.uv_run_failing("pytest")
-    assert "TEST_DATABASE_URL cannot be used: no answer within 5 s." in output
+    assert "TEST_DATABASE_URL cannot be used: no response within 5 s." in output
 
 
 def test_wrong_password_ends_the_run_in_a_sentence(

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import make_url
 
 POOL_SIZE = int(os.environ.get("POOL_SIZE", "15"))
-# More threads answer fewer requests.
+# More threads serve fewer requests.
 READERS = int(os.environ.get("POOL_SIZE", "2"))
 URL = make_url(os.environ["DATABASE_URL"])
 DRIVER = os.environ["DRIVER"]

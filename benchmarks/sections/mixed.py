@@ -33,7 +33,7 @@ def page(figures: list[Figures]) -> str:
     return f"""\
 {CLIENTS} clients, each of which waits for at least 200 ms, so the limit is 500 requests per second.
 The service and the floors hold no connection while they wait; REF and the blocking references do,
-as in their documentation. SYNC-BLOCK answers one request at a time, so its percentiles are those of
+as in their documentation. SYNC-BLOCK serves one request at a time, so its percentiles are those of
 the few requests that were answered in time.
 
 {against(figures, REFERENCES)}

@@ -149,7 +149,7 @@ def further_login(attacked: Attacked) -> str:
 
 
 def assert_harmless(response: httpx2.Response) -> None:
-    """The response is no server error, and an error is a problem without secrets."""
+    """The response is not a server error, and an error is a problem without secrets."""
     described = describe(response)
     assert response.status_code < 500, described
     if response.status_code >= 400:

@@ -16,7 +16,7 @@ REJECTED_BY_SERVER: dict[str, tuple[bytes, int]] = {
     "blank before the colon": (b"GET / HTTP/1.1\r\n" + HOST + b"X-A : b\r\n\r\n", 400),
     "blank in the path": (b"GET /health live HTTP/1.1\r\n" + HOST + b"\r\n", 400),
     "negative length": (POST + b"Content-Length: -1\r\n\r\n", 400),
-    "length that is no number": (POST + b"Content-Length: many\r\n\r\n", 400),
+    "length that is not a number": (POST + b"Content-Length: many\r\n\r\n", 400),
     "length of 40 digits": (POST + b"Content-Length: " + b"9" * 40 + b"\r\n\r\n", 400),
     "two lengths": (POST + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}", 400),
     "length and chunks": (

@@ -109,7 +109,7 @@ async def rename_report(request: Request, name: str, body: ReportCreate) -> Labe
 
 @reports_router.get("/ending")
 async def show_ending(request: Request) -> bool:
-    """Whether the service is about to end."""
+    """Whether the service is shutting down."""
     from app.logs import current_route as route
 
     assert route is not None
@@ -132,7 +132,7 @@ from ..errors import NotFound  # noqa: TID252
 
 
 def later(at: datetime) -> datetime:
-    """An hour later. Raises `NotFound` for what never was."""
+    """An hour later. Raises `NotFound` before 1970."""
     if at.year < 1970:
         raise NotFound
     return at + timedelta(hours=1)

@@ -143,7 +143,7 @@ class Pair(Base):
 
 
 class Strict(Base):
-    """As `Pair`, but a part of its key that is NULL is no key."""
+    """As `Pair`, but a key with a NULL part is not a key."""
 
     __tablename__ = "strict"
     __mapper_args__: ClassVar[Any] = {"allow_partial_pks": False}
