@@ -1,4 +1,4 @@
-"""Every file of a feature is rendered: a misspelt name would vanish without an error."""
+"""Every file of a feature is rendered: a misspelled name would vanish without an error."""
 
 import ast
 import re

@@ -88,7 +88,7 @@ class WithSynonym(Columns):
 
 
 class WithDefault(Columns):
-    colour: str = "brown"
+    color: str = "brown"
 
 
 class WithAlias(Output):

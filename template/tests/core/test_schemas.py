@@ -23,7 +23,7 @@ from tests.core.fixtures import client_of
         {"name": "nul\x00"},
         {"name": "x", "note": "nul\x00"},
         {"name": "x", "note": "x" * 10_001},
-        {"name": "x", "colour": "red"},
+        {"name": "x", "color": "red"},
         {"name": "x", "seen_at": 1_700_000_000},
         {"name": "x", "seen_at": "1700000000"},
         {"name": "x", "seen_at": "0.5"},
