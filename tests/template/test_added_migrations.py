@@ -45,7 +45,7 @@ def answers_of(tmp_path: Path, files: list[str], **others: Any) -> dict[str, Any
         (["20260102_0123456789ab_labels.py", BOOKS], "ba9876543210", "202601020306_roles.py"),
         # After an update that added a migration.
         ([INITIAL, LABELS, "202601020305_accounts.py"], "accounts", "202601020306_roles.py"),
-        # The names do not tell.
+        # The names do not determine it.
         ([], "", "0002_roles.py"),
         ([INITIAL, LABELS, "202601020304_ba9876543210_books.py"], "", "202601020305_roles.py"),
         ([INITIAL, LABELS, "books.py"], "", "202601020305_roles.py"),
