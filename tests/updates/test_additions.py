@@ -19,7 +19,7 @@ class Addition:
 
     auth: str  # before the update
     answers: Mapping[str, Any]
-    migrations: Sequence[str]  # those that the update adds
+    migrations: Sequence[str]  # that the update adds
     settings: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)  # of the migrations
 

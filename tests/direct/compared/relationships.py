@@ -115,7 +115,7 @@ class Box(Base):
     label: Mapped[str | None] = mapped_column(Lower)
 
 
-# Collections that a plan loads, and those that only the session loads.
+# Collections that a plan loads, and collections that only the session loads.
 DIRECT: list[Any] = [
     Author.books,
     Author.as_set,
