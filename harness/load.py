@@ -1,4 +1,4 @@
-"""Clients that send requests continuously, and a record of every response."""
+"""Clients that send one request after another, and a record of every response."""
 
 import http.client
 import json
@@ -15,6 +15,8 @@ from uuid import uuid4
 from harness.waiting import eventually
 
 REQUEST_TIMEOUT = 60
+# Between two requests of a client: tests wait for outages and limits, not for as many as possible.
+PAUSE = 0.02
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,9 @@ class Load:
             status, retry_after = response.status, response.getheader("Retry-After")
         except (OSError, http.client.HTTPException):
             connection.close()
-            time.sleep(0.02)  # a refused connection fails immediately
         received = time.monotonic()
         self.responses.append(Response(sent, received, status, retry_after, method, name))
+        time.sleep(PAUSE)
 
 
 @contextmanager

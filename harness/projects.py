@@ -6,6 +6,7 @@ import subprocess
 import tomllib
 from collections.abc import Mapping
 from contextlib import redirect_stderr
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -69,10 +70,14 @@ def upgrade() -> None:
 
 
 class Template:
-    """A clone of this repository, with the released versions and the work tree as the newest."""
+    """A clone of this repository, with the released versions and the work tree as the newest.
 
-    def __init__(self, folder: Path) -> None:
+    Its copies have these versions too, and `original` is the clone.
+    """
+
+    def __init__(self, folder: Path, original: "Template | None" = None) -> None:
         self.folder = folder
+        self.original = original or self
 
     @classmethod
     def clone(cls, folder: Path) -> "Template":
@@ -89,7 +94,26 @@ class Template:
 
     def copy(self, folder: Path) -> "Template":
         """A copy that a test may change."""
-        return Template(shutil.copytree(self.folder, folder, symlinks=True))
+        return Template(shutil.copytree(self.folder, folder, symlinks=True), self.original)
+
+    def render(self, folder: Path, version: str, answers: Mapping[str, Any]) -> Path:
+        """Run `copier copy` of a version."""
+        copier.run_copy(
+            str(self.folder),
+            folder,
+            data=dict(answers),
+            defaults=True,
+            unsafe=False,
+            quiet=True,
+            vcs_ref=version,
+        )
+        return folder
+
+    def rendered(self, version: str, answers: Mapping[str, Any]) -> Path:
+        """A version, rendered once for the same answers. Tests must not change it."""
+        key = sha256(repr((version, sorted(answers.items()))).encode()).hexdigest()
+        folder = self.folder.with_name(f"{self.folder.name}-rendered") / key
+        return folder if folder.exists() else self.render(folder, version, answers)
 
     def replace(self, name: str, old: str, new: str) -> None:
         replace(self.folder, name, old, new)
@@ -110,15 +134,18 @@ class Project:
         cls, template: Template, folder: Path, version: str = WORK_TREE, **answers: Any
     ) -> "Project":
         """Render a version and commit it."""
-        copier.run_copy(
-            str(template.folder),
-            folder,
-            data=answers,
-            defaults=True,
-            unsafe=False,
-            quiet=True,
-            vcs_ref=version,
-        )
+        if version in (*releases(), WORK_TREE):
+            original = template.original
+            shutil.copytree(original.rendered(version, answers), folder)
+            source = "_src_path: {}\n"
+            replace(
+                folder,
+                ".copier-answers.yml",
+                source.format(original.folder),
+                source.format(template.folder),
+            )
+        else:
+            template.render(folder, version, answers)
         project = cls(folder)
         project.commit()
         return project

@@ -16,7 +16,16 @@ from harness.postgresql import PostgreSQL
 from harness.rendering import export, render
 from harness.servers import Server, running
 from harness.services import ENVIRONMENTS, InEnvironment, Service
-from harness.variants import ALL, CHECKED, EVERY, SELECTION, WHOLE, Variant, named
+from harness.variants import (
+    ALL,
+    CHECKED,
+    EVERY,
+    EXERCISED,
+    SELECTION,
+    WHOLE,
+    Variant,
+    named,
+)
 
 TESTS = Path(__file__).parent
 # The fixtures of the tests that `--one` runs.
@@ -27,7 +36,7 @@ VARIANTS = {
     "variant": (SELECTION, EVERY),
     "twice": (WHOLE, SELECTION),
     "checked": (CHECKED, ALL),
-    "exercised": (SELECTION, ALL),
+    "exercised": (EXERCISED, ALL),
 }
 SERVERS: dict[str, type[Server]] = {"postgresql": PostgreSQL, "mysql": MariaDB}
 Once = Callable[[str, Callable[[Path], object]], Path]
