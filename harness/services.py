@@ -32,6 +32,11 @@ def folder_of_uv() -> Path:
     return folder
 
 
+def cache_of_mypy(environment: Path) -> str:
+    """Return the folder of a cache: the services in an environment have most modules in common."""
+    return f"{environment}-mypy"
+
+
 class InEnvironment(Protocol):
     """Makes a service of a folder, in the environment that tests share or in one with a name."""
 
@@ -52,8 +57,7 @@ class Service:
             "PATH": f"{folder_of_uv()}:{os.environ['PATH']}",
             "UV_PROJECT_ENVIRONMENT": str(environment),
             "UV_PYTHON": sys.executable,
-            # Services in one environment have most modules in common.
-            "MYPY_CACHE_DIR": f"{environment}-mypy",
+            "MYPY_CACHE_DIR": cache_of_mypy(environment),
             "PYTHONDONTWRITEBYTECODE": "",
             # `pytest -n auto` starts no processes: they would import everything once more.
             "PYTEST_XDIST_AUTO_NUM_WORKERS": "0",

@@ -7,16 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from harness.rendering import ROOT
+from harness.services import ENVIRONMENTS, cache_of_mypy
 from harness.variants import Variant
 
 
-@pytest.mark.xdist_group("types")  # one worker fills one cache
+@pytest.mark.xdist_group("mypy")  # one worker fills the cache
 def test_mypy_finds_no_errors(
     rendered: Callable[[Variant], Path],
     checked: Variant,
+    worker_id: str,
 ) -> None:
-    cache = ROOT / ".mypy_cache" / "services"  # kept between runs
+    cache = cache_of_mypy(ENVIRONMENTS / worker_id)
     result = subprocess.run(
         [sys.executable, "-m", "mypy", "--cache-dir", cache],
         cwd=rendered(checked),

@@ -25,7 +25,10 @@ ROUTERS = "    # Your own go below this line.\n"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    metafunc.parametrize("driver", DRIVERS if metafunc.config.getoption("all") else ONE_EACH)
+    first, *others = DRIVERS if metafunc.config.getoption("all") else ONE_EACH
+    # The worker that fills the cache of mypy.
+    with_mypy = pytest.param(first, marks=pytest.mark.xdist_group("mypy"))
+    metafunc.parametrize("driver", [with_mypy, *others])
 
 
 def test_models_of_an_owner_work(installed: Callable[[Variant], Service], driver: str) -> None:
