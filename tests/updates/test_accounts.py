@@ -238,10 +238,14 @@ def test_service_without_examples_is_not_asked_for_owners(
     upstream: Template, tmp_path: Path
 ) -> None:
     project = Project.copy(upstream, tmp_path / "project", examples=[])
-    message = project.update(auth="jwt", rate_limits=True)
+    message = project.update(auth="jwt", api_keys=True, mail="smtp", rate_limits=True)
     assert f"{MIGRATION}     review it: it follows 0001\n" in message
-    assert "0003_rate_limits.py  review it: it follows accounts\n" in message
-    assert (project.folder / MIGRATION).read_text().startswith('"""Accounts."""\n')
+    assert "0003_api_keys.py     review it: it follows accounts\n" in message
+    assert "0004_rate_limits.py  review it: it follows api_keys\n" in message
+    assert message.count("review it: it follows") == 3
+    migration = (project.folder / MIGRATION).read_text()
+    assert migration.startswith('"""Accounts."""\n')
+    assert '"one_time_tokens"' in migration  # of mail
 
 
 @pytest.mark.nightly

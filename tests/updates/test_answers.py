@@ -24,8 +24,8 @@ from tests.updates import owner
             "An update cannot change the structure (layered)",
         ),
         ({"auth": "jwt"}, {"auth": "none"}, "An update cannot remove them"),
-        ({"auth": "oidc"}, {"auth": "none"}, "An update cannot remove them"),
-        ({"auth": "oidc"}, {"auth": "jwt"}, "An update cannot change the authentication"),
+        nightly({"auth": "oidc"}, {"auth": "none"}, "An update cannot remove them"),
+        nightly({"auth": "oidc"}, {"auth": "jwt"}, "An update cannot change the authentication"),
         ({"auth": "jwt"}, {"auth": "oidc"}, "An update cannot change the authentication"),
         *(
             nightly(
@@ -174,7 +174,7 @@ def test_added_example_is_merged_with_additions_of_the_owner(
         ({"dev_database": "sqlite"}, {"dev_database": "same"}, "app/core/sqlite.py"),
         nightly({"sync_session": True}, {"sync_session": False}, "app/sync_database.py"),
         nightly({"devcontainer": True}, {"devcontainer": False}, ".devcontainer/devcontainer.json"),
-        ({"driver": "aiomysql"}, {"driver": "asyncpg"}, None),
+        nightly({"driver": "aiomysql"}, {"driver": "asyncpg"}, None),
     ],
 )
 def test_answer_that_is_changed_and_changed_back_leaves_no_trace(
@@ -213,7 +213,7 @@ SQLITE, POSTGRESQL = "sqlite:///my_service.db", "postgresql://my_service:develop
     ("old", "new", "url"),
     [
         ({"driver": "aiosqlite"}, {"driver": "asyncpg"}, POSTGRESQL),
-        ({"driver": "asyncpg"}, {"driver": "psycopg"}, None),
+        nightly({"driver": "asyncpg"}, {"driver": "psycopg"}, None),
         nightly({"driver": "asyncpg"}, {"driver": "aiosqlite"}, SQLITE),
         nightly({"driver": "asyncpg"}, {"dev_database": "sqlite"}, SQLITE),
         nightly(

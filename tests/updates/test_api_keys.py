@@ -67,6 +67,7 @@ def test_api_keys_are_added_for_users_of_an_issuer_while_the_previous_release_se
         alembic(new, url, "downgrade 0001", "upgrade head", "check")
 
 
+@pytest.mark.nightly
 def test_service_without_accounts_gets_accounts_and_keys_in_one_update(
     upstream: Template, tmp_path: Path
 ) -> None:

@@ -3,13 +3,13 @@
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from harness.parts import nightly
 from harness.projects import GIT, NEXT, WORK_TREE, Project, Template, commit, git
+from harness.rendering import COPIER
 from harness.services import UV, InEnvironment
 from tests.updates import owner
 from tests.updates.future_releases import add_column_with_migration, add_setting, change_readme
@@ -113,7 +113,7 @@ def test_recovery_changes_no_migration(upstream: Template, tmp_path: Path) -> No
 
 def recopy(project: Project) -> str:
     """Run `copier recopy`; returns its output."""
-    command = [sys.executable, "-m", "copier", "recopy", "--overwrite", "--defaults"]
+    command = [*COPIER, "recopy", "--overwrite", "--defaults"]
     result = subprocess.run(
         command, cwd=project.folder, check=True, stderr=subprocess.PIPE, text=True
     )

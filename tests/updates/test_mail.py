@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from harness.projects import Project, Template
 from harness.running import alembic, database, serving
 from harness.services import InEnvironment
@@ -56,6 +58,7 @@ def test_users_keep_their_accounts_when_mail_is_added_while_the_previous_release
             log_in(rolled_back, "ada")
 
 
+@pytest.mark.nightly
 def test_service_without_accounts_gets_accounts_and_mail_in_one_migration(
     upstream: Template, tmp_path: Path
 ) -> None:

@@ -16,7 +16,7 @@ from copier.errors import UnsafeTemplateError
 
 from harness.parts import nightly
 from harness.projects import NEXT, Project, Template, commit, git
-from harness.rendering import ROOT
+from harness.rendering import COPIER, ROOT
 
 # One worker runs all tests of this module, which share its fixtures.
 pytestmark = pytest.mark.xdist_group("renames")
@@ -169,7 +169,7 @@ def carried(service: Path, tmp_path_factory: pytest.TempPathFactory) -> Carried:
         (folder / mine).parent.mkdir(exist_ok=True)
         (folder / mine).write_text(f"{mine}, of mine.\n")
     commit(folder)
-    command = [sys.executable, "-m", "copier", "update", "--trust", "--defaults", "-r", NEXT]
+    command = [*COPIER, "update", "--trust", "--defaults", "-r", NEXT]
     result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     return Carried(folder, result.returncode, result.stdout + result.stderr)
 
