@@ -54,7 +54,7 @@ def test_replicas_that_migrate_concurrently_apply_each_migration_once(
         service.succeed(*stack.alembic("check"), **variables)
 
 
-@ON_EVERY_DATABASE
+@pytest.mark.drivers("asyncpg", further=("psycopg", "aiomysql", "asyncmy", "aiosqlite"))
 def test_replica_is_not_ready_before_its_schema_is_migrated(stack: Stack) -> None:
     with (
         stack.empty_database("unmigrated") as name,
