@@ -265,7 +265,9 @@ while missing_pairs := pairs(COMBINATIONS) - pairs(SELECTION):
     SELECTION.append(max(COMBINATIONS, key=lambda v: len(pairs([v]) & missing_pairs)))
 
 # A variant of each driver. By default only their suites contain the tests of the machinery. Suites
-# without coverage leave out WITHOUT_DATABASE: the code that these files test needs no database.
+# without coverage leave out WITHOUT_DATABASE: the code that these files test needs no database. The
+# suites of a database's second driver also leave out WITHOUT_DRIVER: the code that these files test
+# depends on the database at most.
 ON_ONE_DATABASE = [v for v in SELECTION if not v.sqlite_in_development]
 WHOLE = list({v.driver: v for v in [*ON_ONE_DATABASE, *MEASURED]}.values())
 
@@ -291,6 +293,34 @@ WITHOUT_DATABASE = [
         "server",
         "settings",
         "websockets",
+    )
+]
+
+WITHOUT_DRIVER = [
+    f"tests/core/test_{name}.py"
+    for name in (
+        "check_database",
+        "emails",
+        "examples",
+        "loaded_attributes",
+        "login_attempts",
+        "mail",
+        "mail_settings",
+        "main",
+        "models",
+        "pagination",
+        "passwords",
+        "preconditions",
+        "purge",
+        "rate_limits",
+        "routing",
+        "slow_clients",
+        "smtp",
+        "sqlalchemy",
+        "statements",
+        "uvicorn",
+        "versions",
+        "written_limits",
     )
 ]
 

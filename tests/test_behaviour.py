@@ -2,9 +2,10 @@
 
 Variants of one driver have the same machinery, and most tests are those of it, in `tests/core`. By
 default, only those in `WHOLE` run these, on a server that they start themselves, and of these only
-those in `MEASURED` run the whole suite, with coverage; with `--all`, those in `SELECTION` do. The
-others run the tests of their own code, on a server that is shared, without those of authorization,
-because their endpoints are the same.
+those in `MEASURED` run the whole suite, with coverage; with `--all`, those in `SELECTION` do. Of a
+database, the suite of one driver tests all machinery that uses it, that of another driver what can
+differ between drivers. The others run the tests of their own code, on a server that is shared,
+without those of authorization, because their endpoints are the same.
 """
 
 from collections.abc import Callable
@@ -13,7 +14,16 @@ import pytest
 
 from harness.servers import Server
 from harness.services import Service
-from harness.variants import FAMILIES, MEASURED, SELECTION, WHOLE, WITHOUT_DATABASE, Variant
+from harness.variants import (
+    FAMILIES,
+    MEASURED,
+    ONE_EACH,
+    SELECTION,
+    WHOLE,
+    WITHOUT_DATABASE,
+    WITHOUT_DRIVER,
+    Variant,
+)
 
 
 def test_suite_passes(
@@ -35,7 +45,9 @@ def test_suite_passes(
     if one or exercised in (SELECTION if everything else WHOLE):
         Server.created += family != "sqlite"
         if not (one or measured):
-            options += [f"--ignore={file}" for file in WITHOUT_DATABASE]
+            ignored = [*WITHOUT_DATABASE]
+            ignored += WITHOUT_DRIVER if exercised.driver not in ONE_EACH else []
+            options += [f"--ignore={file}" for file in ignored]
     else:
         # A service without examples and accounts has no other tests.
         if any(service.folder.glob("tests/test_*.py")):

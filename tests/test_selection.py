@@ -31,6 +31,8 @@ from harness.variants import (
     SWITCHES,
     UNMEASURED,
     WHOLE,
+    WITHOUT_DATABASE,
+    WITHOUT_DRIVER,
     Variant,
     named,
 )
@@ -85,6 +87,7 @@ def test_every_combination_is_rendered_once() -> None:
 
 def test_machinery_is_tested_on_every_driver() -> None:
     assert {variant.driver for variant in WHOLE} == set(DRIVERS)
+    assert not set(WITHOUT_DATABASE) & set(WITHOUT_DRIVER)
     assert set(MEASURED) < set(WHOLE) < set(SELECTION)
 
 

@@ -95,6 +95,13 @@ def suite(pytestconfig: pytest.Config) -> list[str]:
     return ["--cov", "--cov-branch"] if pytestconfig.getoption("all") else ["--ignore=tests/core"]
 
 
+@pytest.fixture
+def sample(suite: list[str], pytestconfig: pytest.Config) -> list[str]:
+    """Arguments of pytest: the whole suite with `--all`, otherwise the tests of two entities."""
+    some = ["tests/test_projects.py", "tests/test_tasks.py"]
+    return suite if pytestconfig.getoption("all") else some
+
+
 @pytest.fixture(scope="session")
 def upstream(tmp_path_factory: pytest.TempPathFactory) -> Template:
     """The released versions and the work tree. Tests must not change it."""

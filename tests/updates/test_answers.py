@@ -128,7 +128,7 @@ def test_added_example_needs_a_migration_of_the_owner(
     upstream: Template,
     tmp_path: Path,
     in_environment: InEnvironment,
-    suite: list[str],
+    sample: list[str],
 ) -> None:
     variant = Variant("aiosqlite", examples=())
     project = Project.copy(upstream, tmp_path / "project", **variant.answers)
@@ -143,7 +143,7 @@ def test_added_example_needs_a_migration_of_the_owner(
     service.uv_run_failing("alembic", "check")
     service.uv_run("alembic", "revision", "--autogenerate", "-m", "New tables")
     service.uv_run("alembic", "upgrade", "head")
-    assert "passed" in service.uv_run("pytest", "-q", *suite)
+    assert "passed" in service.uv_run("pytest", "-q", *sample)
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_migrations_of_owner_and_template_can_be_merged(
     tmp_path: Path,
     in_environment: InEnvironment,
     edited: str,
-    suite: list[str],
+    sample: list[str],
 ) -> None:
     variant = Variant("aiosqlite", edited)
     project = Project.copy(own_upstream, tmp_path / "project", WORK_TREE, **variant.answers)
@@ -79,7 +79,7 @@ def test_migrations_of_owner_and_template_can_be_merged(
         )
         alembic(service, url, "merge heads -m Merge", "upgrade head", "check")
         assert owner.show(service, url) == rows
-    assert "passed" in service.uv_run("pytest", "-q", *suite)
+    assert "passed" in service.uv_run("pytest", "-q", *sample)
 
 
 @pytest.mark.nightly

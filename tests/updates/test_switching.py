@@ -18,7 +18,7 @@ def test_edits_and_rows_move_to_the_new_database(
     tmp_path: Path,
     in_environment: InEnvironment,
     switched: tuple[str, str],
-    suite: list[str],
+    sample: list[str],
 ) -> None:
     old, new = switched
     before = Variant(old)
@@ -48,4 +48,4 @@ def test_edits_and_rows_move_to_the_new_database(
                 "DATABASE_URL must start with"
                 in run_in(service, old_url, "alembic", "current").stdout
             )
-    assert "passed" in service.uv_run("pytest", "-q", *suite)
+    assert "passed" in service.uv_run("pytest", "-q", *sample)
