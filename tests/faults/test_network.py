@@ -81,7 +81,7 @@ def test_frozen_server_delays_requests_for_a_limited_time(stack: Stack) -> None:
         assert stack.checked_out(service) == 0
 
 
-@pytest.mark.drivers("asyncpg", "aiomysql", further=("psycopg", "asyncmy"))
+@pytest.mark.drivers("asyncpg", further=("psycopg", "aiomysql", "asyncmy"))
 def test_lost_network_delays_requests_for_a_limited_time(stack: Stack) -> None:
     """Also a request whose statement has arrived, so that TCP retransmits nothing."""
     with serving_over_network(stack) as (service, proxy), ThreadPoolExecutor(1) as threads:

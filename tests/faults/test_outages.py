@@ -42,7 +42,7 @@ def test_outage_causes_only_503s_and_only_while_it_lasts(stack: Stack) -> None:
             assert acknowledged <= stack.names()
 
 
-@pytest.mark.drivers("asyncpg", "aiomysql", further=("psycopg", "asyncmy"))
+@pytest.mark.drivers("asyncpg", further=("psycopg", "aiomysql", "asyncmy"))
 def test_outage_of_an_idle_service_fails_no_request(stack: Stack) -> None:
     with stack.serving() as service:
         for fault in (stack.server.stop, stack.server.kill):
