@@ -16,7 +16,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword
 
 from harness.certificates import Authority
-from harness.mailed_links import ACCOUNT, use_links
+from harness.mailed_links import ACCOUNT, register, use_links
 from harness.rendering import render
 from harness.running import database, serving, succeed_in
 from harness.services import Service
@@ -162,7 +162,7 @@ def test_links_in_mails_create_an_account_and_set_a_password(
     ):
         use_links(running, lambda: mailbox.mails)
         # The shutdown sends what waits.
-        running.call("POST", "/api/v1/auth/register", ACCOUNT, status=202)
+        register(running, ACCOUNT["email"])
         running.stop()
     assert mailbox.mails[2]["Subject"] == "You have an account already"
     assert ACCOUNT["email"] not in running.log
@@ -173,16 +173,16 @@ def test_mail_server_that_is_down_or_does_not_respond_delays_no_response(
     migrated: tuple[Service, str],
 ) -> None:
     service, url = migrated
-    body = ACCOUNT | {"email": "bob@example.org"}
+    email = "bob@example.org"
     with serving(service, url, smtp_url=f"smtp://localhost:{free_port()}") as running:
-        running.call("POST", "/api/v1/auth/register", body, status=202)
+        register(running, email)
         eventually(lambda: "A mail (verify_address) was not sent: SMTPConnectError" in running.log)
-        assert body["email"] not in running.log
+        assert email not in running.log
         assert "Traceback" not in running.log
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         with serving(service, url, smtp_url=f"smtp://localhost:{port}?tls=no") as running:
-            running.call("POST", "/api/v1/auth/register", body, status=202)
+            register(running, email)
             connection, _ = silent.accept()  # which the service keeps
             running.call("GET", "/health/ready")
             running.stop()

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.mailed_links import ACCOUNT, use_links
+from harness.mailed_links import ACCOUNT, register, use_links
 from harness.postfix import Postfix, running_postfix
 from harness.rendering import render
-from harness.running import Running, alembic, database, serving
+from harness.running import alembic, database, serving
 from harness.services import Service
 from harness.variants import named
 from harness.waiting import eventually
@@ -43,10 +43,6 @@ def url(service: Service) -> Iterator[str]:
     with database(service) as url:
         alembic(service, url, "upgrade head")
         yield url
-
-
-def register(running: Running, email: str) -> None:
-    running.call("POST", "/api/v1/auth/register", ACCOUNT | {"email": email}, status=202)
 
 
 @pytest.mark.parametrize(("scheme", "tls"), [("smtp", "starttls"), ("smtps", "implicit")])
