@@ -29,6 +29,17 @@ def verify(running: Running, token: str, password: str) -> Any:
     return running.call("POST", "/api/v1/auth/verify", body, status=201)
 
 
+def next_logged_token(running: Running, email: str, previous: str | None = None) -> str:
+    """The token of the next link to an address, which a service in development logs."""
+    link = re.compile(rf"Mail to {email}: .*?#token=(\S+)", re.DOTALL)
+
+    def newest() -> str | None:
+        return next(reversed(link.findall(running.log)), previous)
+
+    eventually(lambda: newest() != previous, lambda: running.log)
+    return str(newest())
+
+
 def log_in(running: Running, password: str) -> int:
     form = {"username": ACCOUNT["email"], "password": password}
     return running.client.post("/api/v1/auth/token", data=form).status_code

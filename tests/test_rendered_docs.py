@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from harness.issuers import issuing
+from harness.mailed_links import next_logged_token
 from harness.parts import nightly
 from harness.rendering import ROOT, render
-from harness.running import Running, alembic, database, serving
+from harness.running import alembic, database, serving
 from harness.services import Service
 from harness.variants import Variant
-from harness.waiting import eventually
 
 GUIDES = ["docs/database.md", "docs/recipes.md", "docs/authentication.md"]
 VARIANTS = [
@@ -178,8 +178,9 @@ def run(
                 check=False,
             )
             assert result.returncode == 0, f"{filled}\n{result.stdout}{result.stderr}"
-            if re.search("/auth/register|current_password|/password/forgot", command):
-                variables["TOKEN"] = next_token(running, variables.get("TOKEN"))
+            if re.search("/auth/register|/password/forgot|/users/me -X PATCH", command):
+                [email] = re.findall('"email": "(.+?)"', command)
+                variables["TOKEN"] = next_logged_token(running, email, variables.get("TOKEN"))
             if result.stdout:
                 response = json.loads(result.stdout)
                 variables |= {
@@ -187,13 +188,3 @@ def run(
                     for name, value in response.items()
                     if isinstance(value, str)
                 }
-
-
-def next_token(running: Running, previous: str | None) -> str:
-    """The token of the next link in a mail, which development logs."""
-
-    def last() -> str | None:
-        return next(reversed(re.findall(r"#token=(\S+)", running.log)), previous)
-
-    eventually(lambda: last() != previous, lambda: running.log)
-    return str(last())

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import httpx2
 
+from harness import mailed_links
 from harness.language_models import fake_language_model
 from harness.rendering import render
 from harness.running import Running, database, serving, succeed_in
@@ -73,6 +74,7 @@ def attacked_service(template: Path, folder: Path, variant: Variant) -> Iterator
             "login_attempts_per_address": 100_000,
             "assistant_url": model_url.replace("//", f"//user:{MODEL_PASSWORD}@"),
             "registrations_per_address": 100_000,
+            "mails": 1000,
             "assistant_models": ["one"],
         }
         with serving(service, url, **settings) as running:
@@ -116,5 +118,10 @@ def browser_headers(client: httpx2.Client, login: httpx2.Response) -> dict[str, 
 
 
 def register(attacked: Attacked) -> Any:
-    account = {"email": f"{uuid4().hex}@example.org", "name": "Ada", "password": PASSWORD}
+    email = f"{uuid4().hex}@example.org"
+    if attacked.variant.mail == "smtp":
+        mailed_links.register(attacked.running, email)
+        token = mailed_links.next_logged_token(attacked.running, email)
+        return mailed_links.verify(attacked.running, token, PASSWORD)
+    account = {"email": email, "name": "Ada", "password": PASSWORD}
     return attacked.create("/auth/register", account)

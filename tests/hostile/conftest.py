@@ -29,7 +29,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         ]
         if everything:
             variants += [
-                Variant(driver, "flat", "jwt", EXAMPLES, api_keys=True) for driver in ONE_EACH
+                Variant(driver, "flat", "jwt", EXAMPLES, api_keys=True, mail="smtp")
+                for driver in ONE_EACH
             ]
         metafunc.parametrize(
             "attacked",

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from harness.mailed_links import next_logged_token
 from tests.hostile.attacked import Attacked, browser_headers
 from tests.hostile.endpoints import describe
 
@@ -46,6 +47,15 @@ def with_values(body: Any, values: dict[str, str]) -> Any:
     return body
 
 
+def rank(path: str) -> int:
+    """The place of an operation: accounts first, and last what ends the login."""
+    last = ["/users/me", "/email/confirm", "/me/password", "/password/forgot", "/password/reset"]
+    if path.endswith(("/register", "/verify")):
+        return 0
+    ends = [n for n, part in enumerate(last, 3) if path.endswith(part)]
+    return ends[0] if ends else 1 if "/auth/" in path else 2
+
+
 def test_body_that_is_filled_in_is_accepted(attacked: Attacked) -> None:
     schemas = attacked.document["components"]["schemas"]
     operations = [
@@ -54,8 +64,7 @@ def test_body_that_is_filled_in_is_accepted(attacked: Attacked) -> None:
         for method, operation in methods.items()
         if "requestBody" in operation
     ]
-    # Accounts first; a logout and a new password end the login.
-    operations.sort(key=lambda each: ("/auth/" not in each[1], each[1].endswith("/password")))
+    operations.sort(key=lambda each: rank(each[1]))
     user = replace(attacked, headers={})
     values: dict[str, str] = {}
     for method, path, operation in operations:
@@ -70,10 +79,20 @@ def test_body_that_is_filled_in_is_accepted(attacked: Attacked) -> None:
         assert str(response.status_code) == min(operation["responses"]), describe(response)
         created = response.json() if response.content else {}
         match operation["operationId"]:
-            case "register":
+            case "register" | "request_password_reset" if "id" not in created:
+                values["token"] = next_logged_token(
+                    attacked.running, body["email"], values.get("token")
+                )
+            case "register" | "verify_address":
                 values["user_id"] = created["id"]
                 promotion = {"role": "admin"}
                 attacked.request("PATCH", f"/api/v1/users/{created['id']}", json=promotion)
+            case "update_me" if attacked.variant.mail == "smtp":  # the example is no other address
+                values["email"] = "other@example.org"
+                user.request(method, path, json=body | {"email": values["email"]})
+                values["token"] = next_logged_token(
+                    attacked.running, values["email"], values.get("token")
+                )
             case "log_in" if attacked.variant.auth == "session":
                 user.headers = browser_headers(attacked.running.client, response)
                 [login] = user.request("GET", "/api/v1/auth/sessions").json()
