@@ -58,6 +58,8 @@ PAIRED: dict[str, tuple[Any, ...]] = {
 }
 COMBINED = MAIN | FURTHER
 COLUMNS = COMBINED | PAIRED
+# The questions about callers: whatever they add to a service is tested with every driver.
+CALLERS = ("auth", "api_keys", "mail", "rate_limits")
 # The questions that are not asked with every answer to `auth`, and what their answer is then.
 NOT_ALWAYS_ASKED: dict[str, Any] = {"api_keys": False, "mail": "none"}
 
@@ -135,10 +137,16 @@ def pairs(variants: list[Variant]) -> set[object]:
     return {pair for v in variants for pair in combinations(zip(COLUMNS, v.row, strict=True), 2)}
 
 
-def pairs_with_databases(variants: list[Variant]) -> set[object]:
-    """The same pairs, but the drivers of a database count as one answer."""
+def pairs_to_exercise(variants: list[Variant]) -> set[object]:
+    """The same pairs, but the drivers of a database count as one answer, except with CALLERS."""
     first = {FAMILIES[driver]: driver for driver in ONE_EACH}
-    return pairs([replace(v, driver=first[FAMILIES[v.driver]]) for v in variants])
+    of_callers = {
+        (v.driver, question, answer)
+        for v in variants
+        for question in CALLERS
+        if (answer := getattr(v, question)) not in ("none", False)
+    }
+    return of_callers | pairs([replace(v, driver=first[FAMILIES[v.driver]]) for v in variants])
 
 
 # The words that make up a variant's name, and the answer that each stands for.
@@ -271,11 +279,12 @@ while missing_pairs := pairs(COMBINATIONS) - pairs(SELECTION):
 ON_ONE_DATABASE = [v for v in SELECTION if not v.sqlite_in_development]
 WHOLE = list({v.driver: v for v in [*ON_ONE_DATABASE, *MEASURED]}.values())
 
-# The suites of these run by default. Every pair of answers occurs in one of them, but the drivers
-# of a database count as one answer: they differ in the machinery, which WHOLE tests.
+# The suites of these run by default. Every pair of answers occurs in one of them, but the
+# drivers of a database count as one answer, except with answers to CALLERS: they differ in the
+# machinery, which WHOLE tests.
 EXERCISED = list(WHOLE)
-while missing_pairs := pairs_with_databases(SELECTION) - pairs_with_databases(EXERCISED):
-    EXERCISED.append(max(SELECTION, key=lambda v: len(pairs_with_databases([v]) & missing_pairs)))
+while missing_pairs := pairs_to_exercise(SELECTION) - pairs_to_exercise(EXERCISED):
+    EXERCISED.append(max(SELECTION, key=lambda v: len(pairs_to_exercise([v]) & missing_pairs)))
 
 # A variant of each driver and of each auth. By default only these are type-checked.
 CHECKED = list(dict.fromkeys([*WHOLE, *{v.auth: v for v in SELECTION}.values()]))

@@ -56,10 +56,16 @@ def test_default_suites_cover_every_pair_of_answers_on_every_database() -> None:
     assert set(WHOLE) < set(EXERCISED) < set(SELECTION)
 
 
+def test_default_suites_cover_every_way_to_identify_callers_on_every_driver() -> None:
+    ways: set[tuple[str, Any]] = {("auth", auth) for auth in AUTHS if auth != "none"}
+    ways |= {("api_keys", True), ("mail", "smtp"), ("rate_limits", True)}
+    assert set(product(DRIVERS, ways)) <= {(v.driver, c) for v in EXERCISED for c in v.choices}
+
+
 def test_default_suites_are_within_the_budget() -> None:
     """Decision 38: what exceeds these numbers belongs in `make test-all`."""
     assert len(SELECTION) <= 21
-    assert len(EXERCISED) <= 16
+    assert len(EXERCISED) <= 19
     assert len(WHOLE) <= 5
     assert len(MEASURED) <= 2
 
