@@ -136,8 +136,9 @@ def test_commands_in_the_guide_to_authentication_log_in(
     variables: dict[str, str] = {}
     with database(service) as url:
         if documented.auth == "oidc":
-            with issuing(service) as (settings, variables["ACCESS_TOKEN"]):
-                run(service, url, commands, variables, **settings)
+            with issuing(service) as issuer:
+                variables["ACCESS_TOKEN"] = issuer.token("ada")
+                run(service, url, commands, variables, **issuer.settings)
         else:
             run(
                 service,

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,7 @@ from uuid import uuid4
 import httpx2
 
 from harness import mailed_links
+from harness.issuers import Issuer, issuing
 from harness.language_models import fake_language_model
 from harness.rendering import render
 from harness.running import Running, database, serving, succeed_in
@@ -22,6 +23,8 @@ from harness.variants import Variant
 PASSWORD = "a password that no example has"
 SECRET = "the secret that signs tokens and never leaves"
 MODEL_PASSWORD = "the-password-of-the-language-models"
+# Users of the other kinds do not exist, or log in at an issuer.
+WITH_PASSWORDS = ("jwt", "session")
 
 
 @dataclass
@@ -29,6 +32,7 @@ class Attacked:
     service: Service
     running: Running
     variant: Variant
+    issuer: Issuer | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
@@ -60,10 +64,15 @@ class Attacked:
 def attacked_service(template: Path, folder: Path, variant: Variant) -> Iterator[Attacked]:
     """A service of the variant, in this environment, which has the dependencies of all variants."""
     service = Service(render(template, folder / "service", **variant.answers), Path(sys.prefix))
-    if variant.auth != "none":
+    if variant.auth in WITH_PASSWORDS:
         weaken_passwords(service)
-    with database(service) as url, fake_language_model(folder) as model_url:
+    with (
+        database(service) as url,
+        fake_language_model(folder) as model_url,
+        ExitStack() as stack,
+    ):
         succeed_in(service, url, "alembic", "upgrade", "head")
+        issuer = stack.enter_context(issuing(service)) if variant.auth == "oidc" else None
         settings = {
             "docs": "true",
             "log_level": "DEBUG",
@@ -76,10 +85,13 @@ def attacked_service(template: Path, folder: Path, variant: Variant) -> Iterator
             "registrations_per_address": 100_000,
             "mails": 1000,
             "assistant_models": ["one"],
+            **(issuer.settings if issuer else {}),
         }
         with serving(service, url, **settings) as running:
-            attacked = Attacked(service, running, variant)
-            if variant.auth != "none":
+            attacked = Attacked(service, running, variant, issuer)
+            if issuer:
+                attacked.headers = bearer(issuer.token("admin", roles=["admin"]))
+            elif variant.auth in WITH_PASSWORDS:
                 attacked.headers = log_in(attacked)
                 email = attacked.request("GET", "/api/v1/users/me").json()["email"]
                 succeed_in(service, url, "python", "-m", "app.accounts", "promote", email)
@@ -99,7 +111,9 @@ def weaken_passwords(service: Service) -> None:
 
 
 def log_in(attacked: Attacked) -> dict[str, str]:
-    """Register a user; returns the headers of its requests."""
+    """Create a user; returns the headers of its requests."""
+    if attacked.issuer:
+        return bearer(attacked.issuer.token(uuid4().hex))
     email = register(attacked)["email"]
     client = attacked.running.client
     if attacked.variant.auth == "session":
@@ -107,7 +121,11 @@ def log_in(attacked: Attacked) -> dict[str, str]:
         return browser_headers(client, client.post("/api/v1/auth/login", json=body))
     form = {"username": email, "password": PASSWORD}
     tokens = client.post("/api/v1/auth/token", data=form).json()
-    return {"Authorization": f"Bearer {tokens['access_token']}"}
+    return bearer(tokens["access_token"])
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
 
 
 def browser_headers(client: httpx2.Client, login: httpx2.Response) -> dict[str, str]:
@@ -118,6 +136,9 @@ def browser_headers(client: httpx2.Client, login: httpx2.Response) -> dict[str, 
 
 
 def register(attacked: Attacked) -> Any:
+    """Create a user; returns its account."""
+    if attacked.issuer:
+        return attacked.request("GET", "/api/v1/users/me", headers=log_in(attacked)).json()
     email = f"{uuid4().hex}@example.org"
     if attacked.variant.mail == "smtp":
         mailed_links.register(attacked.running, email)

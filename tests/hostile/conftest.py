@@ -12,14 +12,11 @@ from tests.hostile.endpoints import Choose, Endpoint, T, assert_log_is_harmless,
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """`attacked` is one service with auth and one without; with `--all`, of each driver.
-
-    None is one with `oidc`, because that requires an issuer.
-    """
+    """`attacked` is one service with auth and one without; with `--all`, of each driver."""
     if "attacked" in metafunc.fixturenames:
         everything = metafunc.config.getoption("all")
         pairs = (
-            [*product(DRIVERS, ("none", "jwt")), ("asyncpg", "session")]
+            [*product(DRIVERS, ("none", "jwt")), ("asyncpg", "session"), ("asyncpg", "oidc")]
             if everything
             else zip(ONE_EACH, ("jwt", "none"), strict=False)
         )
@@ -29,8 +26,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         ]
         if everything:
             variants += [
-                Variant(driver, "flat", "jwt", EXAMPLES, api_keys=True, mail="smtp")
-                for driver in ONE_EACH
+                Variant(driver, "flat", auth, EXAMPLES, api_keys=True, mail=mail)
+                for (auth, mail), driver in product((("jwt", "smtp"), ("oidc", "none")), ONE_EACH)
             ]
         metafunc.parametrize(
             "attacked",

@@ -317,6 +317,12 @@ TOKENS: dict[str, str | bytes] = {
     "lone surrogate as the subject": "Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJcdWQ4MDAifQ.AAAA",
 }
 
+# Claims of signed tokens.
+CLAIMS = (
+    *("subject", "name", "preferred_username", "email", "email_verified", "roles"),
+    *("iss", "aud", "exp", "iat", "nbf", "typ", "cnf", "nonce", "jti", "scope", "realm_access"),
+)
+
 COOKIES: dict[str, str | bytes] = {
     "nothing": "",
     "name alone": "__Host-session",

@@ -65,7 +65,9 @@ class Endpoint:
         if "requestBody" not in self.document:
             return None
         [content] = self.document["requestBody"]["content"].values()
-        text = json.dumps(corpus.BODIES[content["schema"]["$ref"].split("/")[-1]])
+        schema = content["schema"]["$ref"].split("/")[-1]
+        without_roles = self.attacked.issuer and schema == "UserAdminUpdate"
+        text = json.dumps({"closed": False} if without_roles else corpus.BODIES[schema])
         for name, value in self.resources.items():
             text = text.replace(f"{{{name}}}", value)
         return json.loads(text)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from harness.mailed_links import next_logged_token
-from tests.hostile.attacked import Attacked, browser_headers
+from tests.hostile.attacked import Attacked, browser_headers, register
 from tests.hostile.endpoints import describe
 
 FORMATS = {
@@ -67,6 +67,9 @@ def test_body_that_is_filled_in_is_accepted(attacked: Attacked) -> None:
     operations.sort(key=lambda each: rank(each[1]))
     user = replace(attacked, headers={})
     values: dict[str, str] = {}
+    if attacked.issuer:
+        user.headers = attacked.headers
+        values["user_id"] = register(attacked)["id"]
     for method, path, operation in operations:
         [(media_type, content)] = operation["requestBody"]["content"].items()
         argument = "json" if media_type == "application/json" else "data"

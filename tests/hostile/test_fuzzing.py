@@ -4,7 +4,7 @@ import re
 import sys
 from pathlib import Path
 
-from tests.hostile.attacked import Attacked
+from tests.hostile.attacked import Attacked, register
 
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 
@@ -25,6 +25,7 @@ def test_service_conforms_to_its_openapi_document(attacked: Attacked, everything
         f"--max-examples={30 if everything else 3}",
         BUDGET_ID=budget["id"],
         PROMPT_ID=prompt["id"],
+        USER_ID=register(attacked)["id"] if attacked.variant.auth != "none" else "",
         TOKEN=attacked.token,
         ORIGIN=str(attacked.running.client.base_url).rstrip("/"),
     )

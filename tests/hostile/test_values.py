@@ -4,6 +4,7 @@ import json
 import re
 
 from tests.hostile import corpus
+from tests.hostile.attacked import Attacked
 from tests.hostile.endpoints import HOLE, Choose, Endpoint, places
 
 
@@ -16,6 +17,26 @@ def test_hostile_values_in_bodies_do_no_harm(endpoints: list[Endpoint], choose: 
                 content = json.dumps(template).replace(f'"{HOLE}"', text)
                 headers = {"Content-Type": "application/json"}
                 endpoint.send(content=content.encode(), headers=headers)
+
+
+def test_hostile_values_in_claims_of_signed_tokens_do_no_harm(
+    attacked: Attacked, endpoints: list[Endpoint], choose: Choose
+) -> None:
+    if attacked.issuer is None:
+        assert "OpenIdConnect" not in json.dumps(attacked.document)
+        return
+    [get_me] = [endpoint for endpoint in endpoints if endpoint.name == "get_me"]
+    values = {name: text for kind in corpus.VALUES.values() for name, text in kind.items()}
+    del values["deep"], values["900 kB"]  # longer than headers can be
+    accepted = 0
+    for claim in corpus.CLAIMS:
+        for text in choose(values):
+            claims = {"subject": f"Eve {claim}", claim: json.loads(text)}
+            headers = {"Authorization": f"Bearer {attacked.issuer.token(**claims)}"}
+            response = get_me.send(headers=headers)
+            assert response.status_code in {200, 401}
+            accepted += response.is_success
+    assert accepted
 
 
 def test_hostile_values_in_paths_do_no_harm(endpoints: list[Endpoint], choose: Choose) -> None:

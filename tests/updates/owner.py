@@ -173,6 +173,16 @@ def cut(project: Project, name: str, definition: str) -> None:
     path.write_text("".join(lines[: first - 1] + lines[node.end_lineno :]))
 
 
+def make_labels_public(project: Project) -> None:
+    """Do what the messages of `tests/test_authorization.py` say about public endpoints."""
+    name = "tests/authorization.py"
+    last = "    # Your own go below this line.\n]\n\n# Values of parameters"
+    own = '    "POST /api/v1/labels/{name}",\n    "GET /api/v1/labels",\n]'
+    project.replace(name, last, last.replace("]", own))
+    values = "PUBLIC_VALUES: dict[str, Any] = {\n"
+    project.replace(name, values, f'{values}    "name": "urgent",\n')
+
+
 def append(project: Project, name: str, text: str) -> None:
     path = project.folder / name
     path.write_text(path.read_text() + text)

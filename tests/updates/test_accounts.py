@@ -3,25 +3,28 @@
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from itertools import product
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
+from harness.issuers import issuing
 from harness.projects import Project, Template
-from harness.running import alembic, database, run_in, serving, settings
+from harness.running import Running, alembic, database, run_in, serving, settings
 from harness.services import UV, InEnvironment, Service
-from harness.variants import DRIVERS, FAMILIES, Variant
+from harness.variants import DRIVERS, FAMILIES, ONE_EACH, Variant
 from tests.updates import owner
+from tests.updates.deployments import PASSWORD, log_in, register
 
-PASSWORD = "correct horse battery staple"
 ACCOUNT = {"owner_email": "Ada@example.org", "owner_password": PASSWORD}
 LAYERED = Variant("aiosqlite", "layered")
 MIGRATION = "migrations/versions/0002_accounts.py"
+SECRET_KEY = {"SECRET_KEY": "development-secret-of-the-tests-alone"}
 NEW_SETTINGS = {
-    "jwt": {"SECRET_KEY": "development-secret-of-the-tests-alone"},
+    "jwt": SECRET_KEY,
+    "session": SECRET_KEY,
     "oidc": {"OIDC_ISSUER": "http://127.0.0.1:1", "OIDC_AUDIENCE": "service"},
 }
 
@@ -34,9 +37,10 @@ def accounts_added(
     variant: Variant,
     existing_rows: str,
     auth: str = "jwt",
+    version: str = "1.0.0",
 ) -> Iterator[tuple[Project, Service, str, Any]]:
     """A service with edits and rows after an update that adds accounts; and the rows before it."""
-    project = Project.copy(upstream, folder, "1.0.0", **variant.answers)
+    project = Project.copy(upstream, folder, version, **variant.answers)
     owner.make_additions(project, "layered")
     service = in_environment(project.folder)
     # With two databases, on the one of production.
@@ -59,23 +63,15 @@ def upgrade(service: Service, url: str, **environment: str) -> None:
     service.succeed(UV, "run", "--no-sync", "alembic", "upgrade", "head", **variables)
 
 
-def projects_of_ada(service: Service, url: str) -> list[str]:
-    """The names of the projects that Ada sees after logging in."""
+def names_of_projects(running: Running) -> set[str]:
+    """The names of the projects that the user sees who is logged in."""
+    return {project["name"] for project in running.call("GET", "/api/v1/projects")["items"]}
+
+
+def projects_of_ada(service: Service, url: str) -> set[str]:
     with serving(service, url) as running:
-        running.client.headers.update(log_in(running.client))
-        found = running.call("GET", "/api/v1/projects")
-        return [project["name"] for project in found["items"]]
-
-
-def log_in(client: httpx2.Client) -> dict[str, str]:
-    """Log Ada in, and return the headers of her requests."""
-    form = {"username": "ada@example.org", "password": PASSWORD}
-    token = client.post("/api/v1/auth/token", data=form)
-    if token.status_code == 200:
-        return {"Authorization": f"Bearer {token.json()['access_token']}"}
-    body = {"email": "ada@example.org", "password": PASSWORD}
-    login = client.post("/api/v1/auth/login", json=body).raise_for_status()
-    return {"Cookie": login.headers["Set-Cookie"].partition(";")[0]}
+        log_in(running, "ada")
+        return names_of_projects(running)
 
 
 def test_rows_go_to_the_account_in_the_environment(
@@ -98,7 +94,7 @@ def test_rows_go_to_the_account_in_the_environment(
         upgrade(service, url, **ACCOUNT)
         assert alembic(service, url, "check", "heads").count("(head)") == 1
         assert owner.show(service, url) == rows
-        assert sorted(projects_of_ada(service, url)) == ["Garden", "Pond 🐟"]
+        assert projects_of_ada(service, url) == {"Garden", "Pond 🐟"}
     # The suite reports the owner's endpoints that need no token, or ignore who owns a project.
     add_endpoint_of_a_project(project)
     found = service.uv_run_failing("pytest", "-q", "--tb=line", "tests/test_authorization.py")
@@ -209,29 +205,49 @@ def test_rows_go_to_the_accounts_that_the_migration_names(
         upgrade(service, url, **ACCOUNT)
         alembic(service, url, "check")
         assert owner.show(service, url) == rows
-        assert projects_of_ada(service, url) == ["Pond 🐟"]
+        assert projects_of_ada(service, url) == {"Pond 🐟"}
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("driver", DRIVERS)
-def test_rows_go_to_an_account_with_cookie_sessions(
-    upstream: Template, tmp_path: Path, in_environment: InEnvironment, driver: str
+@pytest.mark.parametrize("auth", NEW_SETTINGS)
+@pytest.mark.parametrize(
+    ("version", "driver"), [*product(["1.0.0"], DRIVERS), *product(["2.4.0"], ONE_EACH)]
+)
+def test_rows_go_to_one_user_of_each_kind_of_accounts(
+    upstream: Template,
+    tmp_path: Path,
+    in_environment: InEnvironment,
+    version: str,
+    driver: str,
+    auth: str,
 ) -> None:
-    with accounts_added(
-        upstream,
-        tmp_path / "project",
-        in_environment,
-        Variant(driver, "layered"),
-        "one_account",
-        "session",
-    ) as made:
-        _, service, url, rows = made
-        upgrade(service, url, **ACCOUNT)
+    variant = Variant(driver, "layered")
+    folder = tmp_path / "project"
+    with (
+        accounts_added(
+            upstream, folder, in_environment, variant, "one_account", auth, version
+        ) as made,
+        ExitStack() as stack,
+    ):
+        project, service, url, rows = made
+        assert project.conflicts() == set()
+        assert set(owner.lost_edits(project, "layered")) == owner.NOT_DELETED
+        issuer = stack.enter_context(issuing(service)) if auth == "oidc" else None
+        of_issuer = {"owner_issuer": issuer.url, "owner_subject": "ada"} if issuer else {}
+        upgrade(service, url, **of_issuer or ACCOUNT)
         assert alembic(service, url, "check", "heads").count("(head)") == 1
         assert owner.show(service, url) == rows
-        assert sorted(projects_of_ada(service, url)) == ["Garden", "Pond 🐟"]
-    others = ("--ignore=tests/core", "--ignore=tests/test_authorization.py")
-    assert "passed" in service.uv_run("pytest", "-q", *others)
+        with serving(service, url, **issuer.settings if issuer else {}) as running:
+            for name, projects in (("ada", {"Garden", "Pond 🐟"}), ("eve", set())):
+                if issuer:
+                    running.client.headers["Authorization"] = f"Bearer {issuer.token(name)}"
+                else:
+                    if name != "ada":
+                        register(running, name)
+                    log_in(running, name)
+                assert names_of_projects(running) == projects
+    owner.make_labels_public(project)
+    assert "passed" in service.uv_run("pytest", "-q", "--no-cov")
 
 
 def test_service_without_examples_is_not_asked_for_owners(

@@ -49,14 +49,15 @@ def test_api_keys_are_added_for_users_of_an_issuer_while_the_previous_release_se
     old, project, message = updated_copy(upstream, tmp_path, in_environment, answers, api_keys=True)
     assert "migrations/versions/0002_api_keys.py     review it: it follows 0001" in message
     new = in_environment(project.folder)
-    with database(new) as url, issuing(new) as (oidc, token):
+    with database(new) as url, issuing(new) as issuer:
+        token = issuer.token("ada")
         alembic(old, url, "upgrade head")
-        with serving(old, url, **oidc) as previous:
+        with serving(old, url, **issuer.settings) as previous:
             previous.client.headers["Authorization"] = f"Bearer {token}"
             previous.call("POST", "/api/v1/projects", {"name": "Garden"}, status=201)
             alembic(new, url, "upgrade head", "check")
             previous.call("POST", "/api/v1/projects", {"name": "Pond"}, status=201)
-        with serving(new, url, **oidc) as following:
+        with serving(new, url, **issuer.settings) as following:
             following.client.headers["Authorization"] = f"Bearer {token}"
             body = {"name": "Import", "scopes": ["projects:read"]}
             key = following.call("POST", "/api/v1/api-keys", body, status=201)["key"]
