@@ -79,22 +79,22 @@ ROUTERS = ["invoices_router", "folders_router", "leaks_router", "open_router"]
 FAILED = re.compile(r"^_+ test_\w+ \[(\w+) /api/v1(\S+)\] _+$(.*?)(?=^_+ test_|^===)", re.M | re.S)
 
 
+VARIANTS = [
+    Variant("aiosqlite", "flat", "oidc"),
+    Variant("asyncpg", "layered", "session", api_keys=True, mail="smtp"),
+    Variant("psycopg", "by_feature", "oidc", api_keys=True),
+    Variant("aiomysql", "by_feature", "session"),
+    Variant("asyncmy", "layered", "jwt", api_keys=True, mail="smtp", rate_limits=True),
+]
+
+
 @pytest.mark.nightly
-@pytest.mark.parametrize(
-    ("driver", "structure"),
-    [
-        ("aiosqlite", "flat"),
-        ("asyncpg", "layered"),
-        ("psycopg", "by_feature"),
-        ("aiomysql", "by_feature"),
-        ("asyncmy", "layered"),
-    ],
-)
+@pytest.mark.parametrize("with_accounts", VARIANTS, ids=str)
 def test_each_leak_is_found_and_nothing_else(
-    rendered: Callable[[Variant], Path], driver: str, structure: str, tmp_path: Path
+    rendered: Callable[[Variant], Path], with_accounts: Variant, tmp_path: Path
 ) -> None:
-    service = shutil.copytree(rendered(Variant(driver, structure, "jwt")), tmp_path / "service")
-    add(service, structure)
+    service = shutil.copytree(rendered(with_accounts), tmp_path / "service")
+    add(service, with_accounts.structure)
     command = [sys.executable, "-m", "pytest", "-n", "0", "-p", "no:cacheprovider", "--tb=short"]
     output = Service(service, Path(sys.prefix)).fail(
         *command, "tests/test_authorization.py", "tests/test_folders.py"

@@ -30,7 +30,7 @@ KNOWN: dict[str, dict[str, str]] = {
     "asyncmy-flat-jwt-all-dev_sqlite": {},
 }
 
-# Prints what happens to statements with a limit of half a second, which is 0.75 s for the client.
+# Prints what happens to statements with a limit of two seconds, which is three for the client.
 LIMITED = """
 import asyncio
 
@@ -48,7 +48,7 @@ SELECT count(*) FROM n AS a, n AS b, n AS c WHERE a.i + b.i + c.i > 0
 WRITE = "UPDATE slow SET number = SLEEP(600)"
 
 async def main():
-    engine = create_engine(Settings(database_statement_timeout=0.5, slow_query_seconds=0))
+    engine = create_engine(Settings(database_statement_timeout=2, slow_query_seconds=0))
     for statement in (READ, WRITE):
         async with engine.connect() as connection:
             try:
@@ -82,7 +82,7 @@ class Row(Base):
     number: Mapped[int] = mapped_column(server_default="7")
 
 async def main():
-    database = Database(Settings())
+    database = Database(Settings(slow_query_seconds=0))
     async with database.engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)
     async with database.write() as session:
