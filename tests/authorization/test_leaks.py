@@ -136,6 +136,6 @@ def add(service: Path, structure: str) -> None:
         "\nfrom app.models import",
         "\nfrom app.invoices.models import Folder, Invoice, Line\nfrom app.models import",
     )
-    replace(service, "tests/test_authorization.py", "SECONDS = 10", "SECONDS = 1")
+    replace(service, "tests/test_authorization.py", "SECONDS = 10", "SECONDS = 3")
     for line, lines in REGISTERED.items():
         replace(service, name, line, line + lines)
