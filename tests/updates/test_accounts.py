@@ -238,12 +238,12 @@ def test_rows_go_to_one_user_of_each_kind_of_accounts(
         assert alembic(service, url, "check", "heads").count("(head)") == 1
         assert owner.show(service, url) == rows
         with serving(service, url, **issuer.settings if issuer else {}) as running:
+            if not issuer:
+                register(running, "eve")
             for name, projects in (("ada", {"Garden", "Pond 🐟"}), ("eve", set())):
                 if issuer:
                     running.client.headers["Authorization"] = f"Bearer {issuer.token(name)}"
                 else:
-                    if name != "ada":
-                        register(running, name)
                     log_in(running, name)
                 assert names_of_projects(running) == projects
     owner.make_labels_public(project)
