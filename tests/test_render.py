@@ -183,6 +183,10 @@ def features_of(variant: Variant) -> set[str]:
         found |= {"api_keys"}
     if variant.mail == "smtp":
         found |= {"mail"}
+    if variant.auth == "session" or variant.api_keys:
+        found |= {"last_uses"}
+    if found & {"last_uses", "mail"}:
+        found |= {"background"}
     if variant.auth in ("jwt", "session") or variant.rate_limits:
         found |= {"counters"}
     if variant.rate_limits:
