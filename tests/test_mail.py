@@ -187,4 +187,4 @@ def test_mail_server_that_is_down_or_does_not_respond_delays_no_response(
             running.call("GET", "/health/ready")
             running.stop()
             connection.close()
-        assert "The process ended before its last mails were sent" in running.log
+        assert "The process ended before the last mail was processed" in running.log
