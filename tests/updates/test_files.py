@@ -154,4 +154,5 @@ def test_released_first_migration_does_not_change(
     if version.startswith("1."):
         # The update to 2.0.0 rewrites its import.
         released = released.replace("from app.models import", "from app.core.models import")
-    assert released == without_roles(new.files())[first]
+    files = new.files()
+    assert released == (files if "role" in released else without_roles(files))[first]
