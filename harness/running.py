@@ -3,7 +3,7 @@
 import json
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -110,13 +110,15 @@ class Running:
 
 
 @contextmanager
-def serving(service: Service, url: str, **environment: object) -> Iterator[Running]:
+def serving(
+    service: Service, url: str, program: Sequence[str] = ("-c", SERVE), /, **environment: object
+) -> Iterator[Running]:
     """The service on the database at `url`; keyword arguments are settings, lists are JSON."""
     own = {"port": str(free_port()), "shutdown_delay": "0"} | environment
     port = own["port"]
     variables = service.variables | settings(url, own)
     log = service.folder.parent / f"{port}.log"
-    command = [str(python_of(service)), "-c", SERVE]
+    command = [str(python_of(service)), *program]
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, cwd=service.folder, env=variables, stdout=output, stderr=output

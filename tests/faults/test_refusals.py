@@ -73,4 +73,4 @@ def test_refusal_is_a_503_with_one_line_in_the_log_and_no_restart(stack: Stack) 
 
 def lines(log: str) -> list[str]:
     """The lines of a log, without those of each request."""
-    return [line for line in log.splitlines() if "HTTP/1.1" not in line]
+    return [line for line in log.splitlines() if "app.core.access_log" not in line]

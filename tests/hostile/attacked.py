@@ -76,6 +76,7 @@ def attacked_service(template: Path, folder: Path, variant: Variant) -> Iterator
         settings = {
             "docs": "true",
             "log_level": "DEBUG",
+            "log_format": log_format(variant),
             "secret_key": SECRET,
             "access_token_minutes": 600,
             "login_attempts": 1000,
@@ -96,6 +97,11 @@ def attacked_service(template: Path, folder: Path, variant: Variant) -> Iterator
                 email = attacked.request("GET", "/api/v1/users/me").json()["email"]
                 succeed_in(service, url, "python", "-m", "app.accounts", "promote", email)
             yield attacked
+
+
+def log_format(variant: Variant) -> str:
+    """The format of the log: each in a part of the services."""
+    return "text" if variant.auth == "none" else "json"
 
 
 def weaken_passwords(service: Service) -> None:

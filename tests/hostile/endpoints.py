@@ -12,7 +12,15 @@ import httpx2
 import jsonschema_rs
 
 from tests.hostile import corpus
-from tests.hostile.attacked import MODEL_PASSWORD, PASSWORD, SECRET, Attacked, log_in, register
+from tests.hostile.attacked import (
+    MODEL_PASSWORD,
+    PASSWORD,
+    SECRET,
+    Attacked,
+    log_format,
+    log_in,
+    register,
+)
 
 # What no error response may contain.
 SECRETS = re.compile(
@@ -26,6 +34,7 @@ ENDS_LOGINS = {"delete_me", "log_out", "log_out_everywhere"}
 # The most bytes of an error response, and characters of a line in the log.
 MAX_ERROR_BYTES = 40_000
 MAX_LINE = 2500
+LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ \S+ \[\S+\] ")
 numbers = count()
 
 
@@ -164,11 +173,16 @@ def assert_harmless(response: httpx2.Response) -> None:
 
 
 def assert_log_is_harmless(attacked: Attacked) -> None:
-    """The log has no traceback, no secret, no query string and no long line."""
+    """The log has its format, and no traceback, no secret, no query string and no long message."""
     log = attacked.running.log
     assert "Traceback" not in log
     assert not re.search(r"_[0-9a-f]{64}\b", log), "an API key"
-    assert max(map(len, log.splitlines())) <= MAX_LINE
+    lines = log.splitlines()
+    if log_format(attacked.variant) == "json":
+        lines = [json.loads(line)["message"] for line in lines]
+    else:
+        assert all(map(LINE.match, lines))
+    assert max(map(len, lines)) <= MAX_LINE
     token = attacked.token or SECRET
     for secret in (PASSWORD, SECRET, MODEL_PASSWORD, token, corpus.QUERY_SECRET):
         assert secret not in log, secret

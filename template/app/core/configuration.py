@@ -1,5 +1,6 @@
 """The settings of a process, and errors that say which variable to correct."""
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +10,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from app.core.engines import database_url
+from app.core.log_setup import failure, set_up_logging
 from app.settings import Settings
 
 # The beginning of Pydantic's messages, which the name of the variable replaces.
@@ -35,7 +37,9 @@ def read_settings() -> Settings:
     else:
         return settings
     remedy = f"Correct the environment or {Path('.env').absolute()}; see .env.example."
-    raise SystemExit("\n".join([*mistakes, remedy]))
+    if os.environ.get(_variable("log_format")) == "json":  # there are no settings
+        set_up_logging("INFO", "json")
+    raise failure("\n".join([*mistakes, remedy]))
 
 
 def _sentence(mistake: Mapping[str, Any]) -> str:

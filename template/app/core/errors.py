@@ -21,10 +21,12 @@ from pydantic_core import PydanticSerializationError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from app.core.database_errors import (
     ErrorKind,
+    cause_of,
     classify,
     rejected_statement,
     violated_constraint,
@@ -205,8 +207,19 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected_error)
 
 
+def _log_cause(status: int, code: str, error: BaseException | None) -> None:
+    """Log why a response has this status, except for those that need no explanation."""
+    if status not in {409, 422} and status < 500:
+        return
+    if isinstance(error, SQLAlchemyError):
+        logger.info("%s (%s): %s", code, cause_of(error), violated_constraint(error))
+    else:
+        logger.info("%s", code)
+
+
 def _domain_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, DomainError)
+    _log_cause(error.status, error.code, error.__context__)
     return problem(error.status, error.detail, error.code, headers=error.headers)
 
 
@@ -218,6 +231,9 @@ def _invalid_request(_: Request, error: Exception) -> Response:
         FieldProblem(loc=_location(e), msg=shorten(_message(e), MAX_FIELD_MESSAGE), type=e["type"])
         for e in found[:MAX_ERRORS]
     ]
+    # Without names: clients choose those of unknown fields.
+    reasons = [f"{each.type} in {each.loc[0] if each.loc else 'request'}" for each in errors]
+    logger.info("invalid_request: %s", ", ".join(sorted(set(reasons))))
     detail = "The request is invalid; see `errors`."
     more = len(found) - len(errors)
     return problem(422, detail, "invalid_request", errors, more_errors=more)
@@ -273,6 +289,7 @@ def _http_error(request: Request, error: Exception) -> Response:
     # The default is the phrase in this version of Python.
     if detail == HTTPException(error.status_code).detail:
         detail = general.detail
+    _log_cause(error.status_code, general.code, error.__context__)
     return problem(error.status_code, detail, general.code, headers=headers)
 
 
@@ -293,6 +310,7 @@ def _allowed_methods(request: Request) -> list[str]:
 
 def _database_error(_: Request, error: Exception) -> Response:
     if isinstance(error, StaleDataError):
+        logger.info("stale: %s", one_line(error))
         return problem(409, "The resource was changed or deleted; retry.", "stale")
     kind = classify(error)
     if kind is None:
@@ -301,19 +319,22 @@ def _database_error(_: Request, error: Exception) -> Response:
     field = violated_field(error)
     errors = [FieldProblem(loc=["body", field], msg=detail, type=kind)] if field else []
     headers = {}
+    cause = cause_of(error)
     if status == 503:
-        logger.warning("%s: %s", kind, one_line(error))
+        logger.warning("%s (%s): %s", kind, cause, one_line(error))
         headers["Retry-After"] = "1"
     elif kind is ErrorKind.UNREADABLE:
-        logger.error("%s: %s", kind, one_line(error))
+        logger.error("%s (%s): %s", kind, cause, one_line(error))
     elif kind is ErrorKind.BAD_VALUE:
-        logger.warning("%s: %s", kind, rejected_statement(error))
+        logger.warning("%s (%s): %s", kind, cause, rejected_statement(error))
     else:
-        logger.info("%s: %s", kind, violated_constraint(error))
+        logger.info("%s (%s): %s", kind, cause, violated_constraint(error))
     return problem(status, detail, kind, errors, headers)
 
 
-def _unexpected_error(_: Request, __: Exception) -> Response:
+def _unexpected_error(_: Request, error: Exception) -> Response:
+    if isinstance(error, ClientDisconnect):
+        return Response(status_code=499)  # for the access log
     # The server logs the traceback: Starlette raises the exception again after this response.
     return internal_server_error()
 

@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import (
 
 from app.core.errors import internal_server_error, is_cancelled, problem
 from app.core.health import ShuttingDown
+from app.core.middleware import with_headers
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +38,9 @@ SEND_SECONDS = 60
 LINGER_SECONDS = 5
 
 SECONDS_BETWEEN_WARNINGS = 60
+
+# nginx's status for the log: the client closed the connection before the response.
+CLIENT_CLOSED = 499
 
 TOO_LARGE = f"The URL and the headers are larger than {MAX_HEAD_BYTES} bytes."
 MALFORMED = problem(400, "The request is not valid HTTP.", "bad_request")
@@ -79,6 +83,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.began = self.loop.time()
         self.timer = self.loop.call_later(1, self.count_second)
         limit = self.config.limit_concurrency
         # At its own limit, uvicorn accepts further connections, and responds to all with 503.
@@ -87,6 +92,8 @@ class HttpProtocol(HttpToolsProtocol):
             self.make_room(limit)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if not self.is_idle:
+            self.cycle.scope["state"].setdefault("ended_with", CLIENT_CLOSED)
         super().connection_lost(exc)
         self.timer.cancel()
 
@@ -141,6 +148,8 @@ class HttpProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self.rejected:
             return
+        if self.unparsed == 0:
+            self.began = self.loop.time()
         self.unparsed += len(data)
         super().data_received(data)
         if self.unparsed > MAX_HEAD_BYTES:
@@ -207,8 +216,10 @@ class HttpProtocol(HttpToolsProtocol):
         elif not isinstance(error, ClientDisconnect):
             self.logger.error("Exception in ASGI application\n", exc_info=error)
         if not cycle.response_started:
-            request: Any = (cycle.scope, cycle.receive, cycle.send)
-            await response(*request)
+            current: Any = cycle
+            headers = cycle.scope["state"].get("response_headers", {})
+            send = with_headers(current.send, headers)
+            await response(current.scope, current.receive, send)
         elif not cycle.response_complete:
             cycle.disconnected = True
             self.transport.close()
@@ -241,6 +252,7 @@ class HttpProtocol(HttpToolsProtocol):
         self.seconds_left = min(LINGER_SECONDS, self.max_seconds_left)
         self.flow.resume_reading()
         if in_progress:
+            self.cycle.scope["state"]["ended_with"] = response.status_code
             self.cycle.disconnected = True
             self.cycle.message_event.set()
             answered = self.cycle.response_started or len(self.pipeline) > 0
@@ -250,7 +262,11 @@ class HttpProtocol(HttpToolsProtocol):
             self.send_rejection(response)
 
     def send_rejection(self, response: Response) -> None:
-        logger.info("Rejected a request from %s with %d", self.client, response.status_code)
+        if self.is_idle:  # `AccessLogMiddleware` logs a request in progress
+            client = self.client[0] if self.client else "-"
+            duration = round(self.loop.time() - self.began, 4)
+            fields = {"status": response.status_code, "duration": duration}
+            logger.info("Rejected a request from %s", client, extra=fields)
         headers = [*self.server_state.default_headers, *response.raw_headers, CLOSE_HEADER]
         lines = [b"%b: %b\r\n" % header for header in headers]
         head = [STATUS_LINE[response.status_code], *lines, b"\r\n"]

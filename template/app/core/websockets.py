@@ -37,8 +37,8 @@ class WebSocketMiddleware:
             return
         try:
             await self.app(scope, receive, send)
-        except WebSocketDisconnect as error:
-            logger.info("%s disconnected: %d", current_route(), error.code)
+        except WebSocketDisconnect:
+            pass  # the access log has the code
         except (Exception, asyncio.CancelledError):
             if is_cancelled():
                 return  # by a shutdown, of which uvicorn has told the client

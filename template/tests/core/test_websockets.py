@@ -18,7 +18,8 @@ from starlette.exceptions import HTTPException, WebSocketException
 from starlette.types import Message
 
 from app.core.errors import NotFound
-from app.core.logs import add_request_id, is_no_false_alarm
+from app.core.log_setup import is_new
+from app.core.logs import add_request
 from app.factory import create_app
 from app.settings import Settings
 from tests.core.live_server import live_client_of
@@ -210,7 +211,7 @@ async def test_errors_of_websockets_are_logged_with_request_id_and_path(
     sockets: FastAPI, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.INFO)
-    monkeypatch.setattr(caplog.handler, "filters", [add_request_id])
+    monkeypatch.setattr(caplog.handler, "filters", [add_request])
     async with live_client_of(sockets) as client:
         for name in ("client", "busy", "bug"):
             headers = {"X-Request-ID": f"after.{name}"}
@@ -229,10 +230,10 @@ async def test_errors_of_websockets_are_logged_with_request_id_and_path(
     }
     assert logged >= {
         ("after.client", "INFO", "WebSocket /after/{name} closed: 1008 not_found"),
-        ("after.busy", "WARNING", "unavailable: ()"),
+        ("after.busy", "WARNING", "unavailable (TimeoutError): ()"),
         ("after.bug", "ERROR", "Exception in ASGI application"),
         ("before.bug", "ERROR", "Exception in ASGI application"),
-        ("left", "INFO", "WebSocket /echo/{times} disconnected: 1000"),
+        ("left", "INFO", "WebSocket /echo/2 from 127.0.0.1, closed with 1000"),
     }
     assert not [entry for entry in logged if entry[:2] == ("left", "ERROR")]
 
@@ -240,7 +241,7 @@ async def test_errors_of_websockets_are_logged_with_request_id_and_path(
 async def test_error_response_to_a_handshake_is_no_alarm(
     sockets: FastAPI, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(caplog.handler, "filters", [is_no_false_alarm])
+    monkeypatch.setattr(caplog.handler, "filters", [is_new])
     alarm = "ASGI callable returned without completing handshake."
     for path, alarms in (("/before/client", []), ("/returns", [alarm])):
         async with live_client_of(sockets) as client:
