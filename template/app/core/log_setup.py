@@ -36,8 +36,8 @@ def set_up_uvicorn(level: str) -> None:
     """Let uvicorn log like everything else; plain `uvicorn` has handlers of its own."""
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers.clear()
-    # Below INFO, it logs the headers and messages of WebSockets.
     logging.getLogger("uvicorn").propagate = True
+    # Below INFO, it logs the headers and messages of WebSockets.
     logging.getLogger("uvicorn.error").setLevel("INFO" if level == "DEBUG" else level)
     # `AccessLogMiddleware` logs requests.
     logging.getLogger("uvicorn.access").propagate = False
