@@ -37,7 +37,8 @@ class Recipes(Guide):
     async def test(self, test: Callable[..., Awaitable[None]]) -> None:
         """Run a test of an endpoint of the guide."""
         names: dict[str, Any] = dict(vars(self.module))
-        app = import_module("app.factory").create_app(names["Settings"]())
+        settings = import_module("app.settings").Settings()
+        app = names["app"] = import_module("app.factory").create_app(settings)
         app.include_router(names["router"])
         async with (
             app.router.lifespan_context(app),

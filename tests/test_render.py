@@ -184,6 +184,8 @@ def features_of(variant: Variant) -> set[str]:
         found |= {"accounts", "jobs", variant.auth, "authorization"}
     if variant.auth in ("jwt", "session"):
         found |= {"users", "passwords"}
+    if variant.auth == "oidc" or "assistant" in variant.examples:
+        found |= {"http_client"}
     if variant.auth != "none" and "projects" in variant.examples:
         found |= {"ownership"}
     if variant.api_keys:

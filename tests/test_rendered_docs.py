@@ -19,9 +19,14 @@ from harness.running import alembic, database, serving
 from harness.services import Service
 from harness.variants import Variant
 
-GUIDES = ["docs/database.md", "docs/recipes.md", "docs/authentication.md"]
+GUIDES = [
+    "docs/database.md",
+    "docs/recipes.md",
+    "docs/authentication.md",
+    "docs/calling-other-services.md",
+]
 VARIANTS = [
-    Variant("aiosqlite", "flat", "none", ()),
+    Variant("aiosqlite", "flat", "none", ("assistant",)),
     Variant(
         "asyncpg",
         "by_feature",

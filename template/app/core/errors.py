@@ -92,7 +92,8 @@ class DomainError(Exception):
     """The base of errors that become responses: each class has a status, a detail and a code.
 
     The code is the class name in snake case: `ProjectNotFound` has `project_not_found`. Clients
-    depend on codes: when you rename a class, declare its old code.
+    depend on codes: when you rename a class, declare its old code. The argument of an exception is
+    a reason, which clients do not see; it is logged if the status is 500 or more.
     """
 
     status: ClassVar[int]
@@ -219,7 +220,10 @@ def _log_cause(status: int, code: str, error: BaseException | None) -> None:
 
 def _domain_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, DomainError)
-    _log_cause(error.status, error.code, error.__context__)
+    if error.status >= 500 and error.args:
+        logger.warning("%s: %s", error.code, one_line(error))
+    else:
+        _log_cause(error.status, error.code, error.__context__)
     return problem(error.status, error.detail, error.code, headers=error.headers)
 
 
