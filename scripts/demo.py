@@ -55,8 +55,7 @@ def main() -> None:
         "  README.md         how to run, test and change it\n"
         "  app/database.py   sessions for endpoints\n"
         "  app/models.py     tables\n"
-        "Start it there with `uv run uvicorn app.main:app --reload` and open\n"
-        "http://127.0.0.1:8000/docs"
+        "Start it there with `uv run fastapi dev` and open http://127.0.0.1:8000/docs"
     )
 
 

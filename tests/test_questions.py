@@ -235,6 +235,6 @@ def test_message_lists_the_next_commands(template: Path, tmp_path: Path, driver:
         'git init && git add . && git commit -m "Start"',
         *server,
         "uv run alembic upgrade head",
-        "uv run uvicorn app.main:app --reload",
+        "uv run fastapi dev",
         "uv run pytest",
     ]

@@ -34,6 +34,7 @@ COMMON = (
         ".github/workflows/template.yml",
         ".gitignore",
         ".pre-commit-config.yaml",
+        "AGENTS.md",
         "Dockerfile",
         "README.md",
         "compose.yaml",
