@@ -121,6 +121,7 @@ COMMON = (
             "test_database_url",
             "test_direct_reads",
             "test_error_causes",
+            "test_domain_errors",
             "test_errors",
             "test_examples",
             "test_health",
@@ -368,6 +369,7 @@ def test_drivers_of_one_database_differ_only_in_the_driver_files(
         assert differing <= {
             ".copier-answers.yml",
             ".env",  # a random secret
+            "AGENTS.md",
             "README.md",
             "app/core/models.py",  # asyncpg's infinity
             f"app/core/{family}.py",

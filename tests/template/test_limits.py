@@ -19,7 +19,7 @@ LISTS = {
 }
 # Texts that depend on all answers, files that are rendered once, and macros.
 UNLIMITED = re.compile(
-    r"/README\.md\.jinja$|/migrations/|/(?:create|drop)_tables\.py\.jinja$|^includes/messages/"
+    r"/(?:README|AGENTS)\.md\.jinja$|/migrations/|/(?:create|drop)_tables\.py\.jinja$|^includes/messages/"
     r"|^includes/(?:module|imports)\.jinja$"
 )
 MAX_LINES = 400
