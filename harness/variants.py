@@ -33,6 +33,7 @@ AUTHS = choices_of("auth")
 EXAMPLES = choices_of("examples")
 DEV_DATABASES = choices_of("dev_database")
 MAILS = choices_of("mail")
+TELEMETRIES = choices_of("telemetry")
 # The yes-or-no questions, and the part of a variant's name that stands for yes.
 SWITCHES = {
     "sync_session": "sync",
@@ -55,6 +56,7 @@ PAIRED: dict[str, tuple[Any, ...]] = {
     "rate_limits": (False, True),
     "api_keys": (False, True),
     "mail": MAILS,
+    "telemetry": TELEMETRIES,
 }
 COMBINED = MAIN | FURTHER
 COLUMNS = COMBINED | PAIRED
@@ -76,12 +78,14 @@ class Variant:
     api_keys: bool = False
     mail: str = "none"
     rate_limits: bool = False
+    telemetry: str = "none"
 
     def __str__(self) -> str:
         examples = "+".join(self.examples) or "empty"
         extras = ["dev_sqlite"] * self.sqlite_in_development
         extras += [part for question, part in SWITCHES.items() if getattr(self, question)]
         extras += ["mail"] * (self.mail == "smtp")
+        extras += ["telemetry"] * (self.telemetry == "opentelemetry")
         return "-".join([self.driver, self.structure, self.auth, examples, *extras])
 
     @property
@@ -158,6 +162,7 @@ PARTS: dict[str, tuple[str, Any]] = {
     "empty": ("examples", ()),
     "dev_sqlite": ("dev_database", "sqlite"),
     "mail": ("mail", "smtp"),
+    "telemetry": ("telemetry", "opentelemetry"),
     **{part: (question, True) for question, part in SWITCHES.items()},
 }
 
@@ -199,6 +204,7 @@ def accepted_parts() -> str:
             f"examples ({', '.join(EXAMPLES)}, several joined with +, or all, or empty)",
             "dev_sqlite",
             "mail",
+            "telemetry",
             *SWITCHES.values(),
         ]
     )
@@ -241,7 +247,7 @@ ON_TWO_DATABASES = [
 # accounts. By default only their suites measure coverage, which takes as long again as the tests;
 # with `--all`, every suite of SELECTION does. The smallest one has to cover the common code alone.
 SMALLEST = Variant("aiosqlite", examples=())
-LARGEST = named("asyncpg-layered-jwt-all-sync-devcontainer-keys-limits-mail")
+LARGEST = named("asyncpg-layered-jwt-all-sync-devcontainer-keys-limits-mail-telemetry")
 MEASURED = [SMALLEST, LARGEST]
 UNMEASURED = {"driver", "structure", "auth", "dev_database"}
 

@@ -202,6 +202,8 @@ def features_of(variant: Variant) -> set[str]:
         found |= {"counters"}
     if variant.rate_limits:
         found |= {"rate_limits"}
+    if variant.telemetry == "opentelemetry":
+        found |= {"telemetry"}
     if variant.devcontainer:
         found |= {"devcontainer"}
     return found

@@ -174,6 +174,7 @@ def test_added_example_is_merged_with_additions_of_the_owner(
         ({"dev_database": "sqlite"}, {"dev_database": "same"}, "app/core/sqlite.py"),
         nightly({"sync_session": True}, {"sync_session": False}, "app/sync_database.py"),
         nightly({"devcontainer": True}, {"devcontainer": False}, ".devcontainer/devcontainer.json"),
+        ({"telemetry": "opentelemetry"}, {"telemetry": "none"}, "app/core/telemetry.py"),
         nightly({"driver": "aiomysql"}, {"driver": "asyncpg"}, None),
     ],
 )

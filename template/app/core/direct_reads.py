@@ -38,7 +38,7 @@ from app.core.loaded_collections import Collection, Rows
 from app.core.plan_creation import NotExecuted, create_plan
 from app.core.plans import Objects, Plan, Row, Values
 from app.core.pool import count_read
-from app.core.statements import events_of_statements, observers_of
+from app.core.statements import SessionRequired, events_of_statements, observers_of
 
 # Provides a connection for one read, such as `StatementConnection`.
 Connect: TypeAlias = Callable[[Engine], AbstractAsyncContextManager[Any]]
@@ -58,10 +58,6 @@ SESSION_EVENTS = (
 UNKNOWN: Any = object()
 
 sql_log = logging.getLogger("sqlalchemy.engine.Engine")
-
-
-class SessionRequired(Exception):
-    """The driver cannot read this directly, so the session has to."""
 
 
 class DirectReads:

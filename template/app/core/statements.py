@@ -1,4 +1,4 @@
-"""Observers of statements: functions that are called before and after each execution."""
+"""Observers of statements and commits: functions that are called before and after each."""
 
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
@@ -24,6 +24,10 @@ ENGINE_EVENTS = (
 EXECUTION_EVENTS = ("do_execute", "do_executemany", "do_execute_no_params")
 
 
+class SessionRequired(Exception):
+    """The driver cannot read this directly, so the session has to."""
+
+
 class HasInfo(Protocol):
     """A connection; `info` lasts until the connection to the server is closed."""
 
@@ -36,7 +40,7 @@ class Statement:
     """One execution of a statement: a context manager that calls the observers."""
 
     observers: "Observers"
-    sql: str
+    sql: str  # or COMMIT
     parameters: Any
     connection: HasInfo
     is_dml: bool  # INSERT, UPDATE or DELETE, unless it is textual SQL
@@ -49,6 +53,8 @@ class Statement:
         return self
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, SessionRequired):
+            return  # the session executes it
         for observe in self.observers.after:
             observe(self, error)
 
@@ -82,6 +88,7 @@ def observers_of(engine: Engine) -> Observers:
         # `before_cursor_execute` and its like would slow down everything that an engine does.
         for name in EXECUTION_EVENTS:
             listen(engine, name, _executing(name, observers))
+        _observe_commits(dialect, observers)
     return _observers[dialect]
 
 
@@ -107,6 +114,20 @@ def _executing(name: str, observers: Observers) -> Callable[..., bool]:
         return True
 
     return execute
+
+
+def _observe_commits(dialect: Any, observers: Observers) -> None:
+    commit = dialect.do_commit
+
+    def do_commit(connection: Any) -> None:
+        if getattr(connection, "autocommit", None) is True:  # on PostgreSQL: nothing is sent
+            commit(connection)
+            return
+        with Statement(observers, "COMMIT", (), connection, is_dml=False, only_reads=False):
+            commit(connection)
+
+    # Not a listener to "commit": it would be called before the commit only.
+    dialect.do_commit = do_commit
 
 
 def events_of_statements(engine: Engine) -> list[tuple[Any, str]]:

@@ -35,10 +35,10 @@ from sqlalchemy.orm import (
 )
 from uuid_utils.compat import uuid7
 
-from app.core.direct_reads import SessionRequired
 from app.core.listeners import listen
 from app.core.models import Base, utc_now
 from app.core.sessions import ReadOnlySession
+from app.core.statements import SessionRequired
 from app.database import Database
 from app.settings import Settings
 from tests.core.both_ways import compare, direct_reads, read_both_ways

@@ -5,10 +5,17 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine, event, insert, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from app.core.engines import read_options
 from app.core.listeners import OtherListeners, listen
-from app.core.statements import Observers, Statement, events_of_statements, observers_of
+from app.core.statements import (
+    Observers,
+    SessionRequired,
+    Statement,
+    events_of_statements,
+    observers_of,
+)
 from app.database import Database
 from app.settings import Settings
 from tests.core.things import Thing
@@ -79,6 +86,47 @@ def test_engines_of_one_dialect_share_their_observers(engine: Engine) -> None:
     with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         connection.execute(text("SELECT 1"))
     assert seen == [("SELECT 1", None)]
+
+
+@pytest.mark.usefixtures("app")
+async def test_commit_is_observed_unless_nothing_is_sent(settings: Settings) -> None:
+    database = Database(settings)
+    seen = record(observers_of(database.engine.sync_engine))
+    for options in ({}, read_options(settings)):
+        async with database.engine.connect() as connection:
+            await connection.execution_options(**options)
+            await connection.execute(text("SELECT 1"))
+            await connection.commit()
+    await database.dispose()
+    commits = 1 if options else 2  # with AUTOCOMMIT, there is no transaction
+    assert [sql for sql, _ in seen].count("COMMIT") == commits
+
+
+def test_failed_commit_is_observed(engine: Engine) -> None:
+    seen = record(observers_of(engine))
+    with engine.connect() as connection:
+        connection.execute(text("PRAGMA foreign_keys = ON"))
+        connection.execute(text("CREATE TABLE parents (id INTEGER PRIMARY KEY)"))
+        deferred = "INTEGER REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED"
+        connection.execute(text(f"CREATE TABLE children (parent {deferred})"))
+        connection.execute(text("INSERT INTO children VALUES (1)"))
+        with pytest.raises(IntegrityError):
+            connection.commit()
+    sql, error = seen[-1]
+    assert (sql, type(error).__name__) == ("COMMIT", "IntegrityError")
+
+
+def test_statement_that_is_left_to_the_session_is_not_observed(engine: Engine) -> None:
+    observers = observers_of(engine)
+    ended: list[object] = []
+    observers.after.append(lambda *each: ended.append(each))
+    with (
+        engine.connect() as connection,
+        pytest.raises(SessionRequired),
+        observers.reading("SELECT 1", (), connection),
+    ):
+        raise SessionRequired
+    assert ended == []
 
 
 @pytest.mark.parametrize("executes", [False, True])
