@@ -14,6 +14,7 @@ PARTS = {
         "faults",
         "hostile",
         "systems",
+        "telemetry",
         "test_servers.py",
         "test_tls.py",
         "transfer",

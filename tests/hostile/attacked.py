@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -61,13 +61,18 @@ class Attacked:
 
 
 @contextmanager
-def attacked_service(template: Path, folder: Path, variant: Variant) -> Iterator[Attacked]:
-    """A service of the variant, in this environment, which has the dependencies of all variants."""
+def attacked_service(
+    template: Path, folder: Path, variant: Variant, url: str = "", **environment: object
+) -> Iterator[Attacked]:
+    """A service of the variant, in this environment, which has the dependencies of all variants.
+
+    Without the `url` of an empty database, it is on the server of the service's tests.
+    """
     service = Service(render(template, folder / "service", **variant.answers), Path(sys.prefix))
     if variant.auth in WITH_PASSWORDS:
         weaken_passwords(service)
     with (
-        database(service) as url,
+        nullcontext(url) if url else database(service) as url,
         fake_language_model(folder) as model_url,
         ExitStack() as stack,
     ):
@@ -88,7 +93,7 @@ def attacked_service(template: Path, folder: Path, variant: Variant) -> Iterator
             "assistant_models": ["one"],
             **(issuer.settings if issuer else {}),
         }
-        with serving(service, url, **settings) as running:
+        with serving(service, url, **settings, **environment) as running:
             attacked = Attacked(service, running, variant, issuer)
             if issuer:
                 attacked.headers = bearer(issuer.token("admin", roles=["admin"]))

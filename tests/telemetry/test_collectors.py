@@ -1,0 +1,82 @@
+"""Collectors: what they receive, and that a service does not depend on them."""
+
+import pytest
+
+from harness.otlp import Collector, collecting
+from harness.variants import FAMILIES, ONE_EACH
+from harness.waiting import eventually, free_port
+from tests.telemetry.conftest import Serve
+
+PROJECTS = "/api/v1/projects"
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+HEADERS = {"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"}
+KEY = "the-key-of-a-vendor"
+SYSTEMS = {"sqlite": "sqlite", "postgresql": "postgresql", "mysql": "mariadb"}
+
+
+def requests(collector: Collector, status: int) -> int:
+    """How often `POST /api/v1/projects` had a status, in the last export."""
+    points = collector.points(
+        "http.server.request.duration", http_route=PROJECTS, http_request_method="POST"
+    )
+    return sum(
+        point.count
+        for point in points
+        if any(
+            pair.key == "http.response.status_code" and pair.value.int_value == status
+            for pair in point.attributes
+        )
+    )
+
+
+@pytest.mark.parametrize("driver", ONE_EACH)
+def test_request_is_found_by_its_trace_and_moves_one_metric_by_one(
+    serve: Serve, driver: str
+) -> None:
+    with collecting() as collector, serve(driver, **collector.settings) as running:
+        for name in ("first", "second"):
+            running.call("POST", PROJECTS, {"name": name}, status=201)
+        eventually(lambda: collector.metrics and requests(collector, 201) == 2)
+        response = running.client.post(PROJECTS, json={"name": "second"}, headers=HEADERS)
+        assert response.status_code == 409
+        eventually(lambda: requests(collector, 409) == 1)
+        assert requests(collector, 201) == 2
+        eventually(lambda: len(collector.trace(TRACE)) == 2)
+        request, statement = collector.trace(TRACE)
+        assert (request.name, request.is_error) == (f"POST {PROJECTS}", False)
+        assert (statement.name, statement.is_error) == ("INSERT projects", True)
+        assert statement.attributes["db.system.name"] == SYSTEMS[FAMILIES[driver]]
+        assert request.resource["service.name"] == "my-service"
+        assert collector.points("db.client.connection.count", db_client_connection_state="idle")
+
+
+@pytest.mark.parametrize("collector_is", ["down", "refusing", "slow"])
+def test_collector_that_does_not_work_delays_neither_requests_nor_the_shutdown(
+    serve: Serve, collector_is: str
+) -> None:
+    """A slow one responds to the first export when the service has stopped."""
+    with collecting() as collector:
+        settings = {"OTEL_EXPORTER_OTLP_HEADERS": f"api-key={KEY}", **collector.settings}
+        if collector_is == "down":
+            settings["OTEL_EXPORTER_OTLP_ENDPOINT"] = f"http://127.0.0.1:{free_port()}"
+        elif collector_is == "refusing":
+            collector.status = 503
+        else:
+            collector.may_respond.clear()
+        with serve("aiosqlite", **settings) as running:
+            running.call("POST", PROJECTS, {"name": "first"}, status=201)
+            if collector_is != "down":
+                eventually(lambda: {"/v1/traces", "/v1/metrics"} <= set(collector.paths))
+            for _ in range(50):
+                running.call("GET", PROJECTS)
+            running.stop()
+            assert "Traceback" not in running.log
+            assert KEY not in running.log
+
+
+def test_service_without_variables_exports_nothing_and_logs_no_warning(serve: Serve) -> None:
+    with serve("aiosqlite") as running:
+        running.call("POST", PROJECTS, {"name": "first"}, status=201)
+        running.stop()
+        assert "opentelemetry" not in running.log.lower()
+        assert "WARNING" not in running.log
