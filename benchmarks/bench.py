@@ -56,12 +56,15 @@ class Bench:
         self.service = cache(self._service)
         self.released = cache(self._released)
 
-    def _service(self, driver: str, *, accounts: bool = False, workers: int = 1) -> Contender:
+    def _service(
+        self, driver: str, *, accounts: bool = False, workers: int = 1, telemetry: bool = False
+    ) -> Contender:
         """A rendered service."""
         auth = "jwt" if accounts else "none"
-        folder = self.folder / f"{driver}-{auth}"
+        exported = "opentelemetry" if telemetry else "none"
+        folder = self.folder / f"{driver}-{auth}-{exported}"
         if not folder.exists():
-            render(self.template, folder, driver=driver, auth=auth)
+            render(self.template, folder, driver=driver, auth=auth, telemetry=exported)
             if not accounts:  # with accounts, tasks have owners
                 add_endpoints(folder)
         return Contender("service", driver, folder, accounts, workers)

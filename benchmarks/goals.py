@@ -8,7 +8,7 @@ from benchmarks.figures import Figures, find, ratio
 from benchmarks.markdown import TITLES, number, spread, table
 from benchmarks.measure import CLIENTS
 from benchmarks.results import Results
-from benchmarks.sections import instructions, startup
+from benchmarks.sections import instructions, startup, telemetry
 from benchmarks.sections.accounts import Accounts, slowdown
 from benchmarks.sections.bursts import Burst
 from benchmarks.sections.instructions import Count
@@ -147,6 +147,12 @@ def of_accounts(accounts: Accounts, counts: list[Count]) -> Iterator[Goal]:
     yield Goal("RSS while 4 clients log in", "≤ 200 MB", f"{memory:.0f} MB", memory <= 200)
 
 
+def of_telemetry(figures: list[Figures]) -> Iterator[Goal]:
+    for workload in telemetry.WORKLOADS:
+        times = telemetry.relative(figures, workload, telemetry.ON)
+        yield Goal(f"{workload}, traced", "≥ 0.7 times off", spread(times), times.median >= 0.7)
+
+
 def of_mixed(figures: list[Figures]) -> Iterator[Goal]:
     times = ratio(find(figures, "service"), find(figures, "floor_a"))
     yield Goal("Read, wait, write", "≥ 0.9 times FLOOR-A", spread(times), times.median >= 0.9)
@@ -191,6 +197,8 @@ def goals(results: Results) -> list[Goal]:
         found += of_drivers(results.drivers, counts)
     if results.accounts:
         found += of_accounts(results.accounts, counts)
+    if results.telemetry:
+        found += of_telemetry(results.telemetry)
     if results.mixed:
         found += of_mixed(results.mixed)
     if results.startup:

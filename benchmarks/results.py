@@ -28,6 +28,7 @@ class Results:
     main: Main | None = None
     accounts: Accounts | None = None
     drivers: list[Figures] | None = None
+    telemetry: list[Figures] | None = None
     mixed: list[Figures] | None = None
     pools: list[Figures] | None = None
     startup: list[Startup] | None = None

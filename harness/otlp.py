@@ -110,9 +110,9 @@ def value_of(value: AnyValue) -> Any:
 
 
 @contextmanager
-def collecting() -> Iterator[Collector]:
-    """A collector that accepts everything."""
-    collector = Collector()
+def collecting(kind: type[Collector] = Collector) -> Iterator[Collector]:
+    """A running collector, which accepts everything."""
+    collector = kind()
     collector.may_respond.set()
 
     class Handler(BaseHTTPRequestHandler):

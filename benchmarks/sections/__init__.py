@@ -18,6 +18,7 @@ from benchmarks.sections import (
     round_trips,
     servers,
     startup,
+    telemetry,
     template,
 )
 
@@ -26,6 +27,7 @@ SECTIONS: dict[str, tuple[str, ModuleType]] = {
     "main": ("PostgreSQL", main),
     "drivers": ("Other drivers", drivers),
     "accounts": ("Accounts", accounts),
+    "telemetry": ("Telemetry", telemetry),
     "mixed": ("Read, wait, write", mixed),
     "pools": ("Pool sizes", pools),
     "bursts": ("Bursts", bursts),

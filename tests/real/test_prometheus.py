@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -71,7 +72,7 @@ def test_alerts_and_queries_of_the_dashboard_have_values(service: Service, tmp_p
             for query in queries(service):
                 # Nothing has failed.
                 query = query.replace('=~"5.."', '=~"2.."')
-                eventually(lambda query=query: prometheus.query(query), lambda query=query: query)
+                eventually(partial(prometheus.query, query), partial(str, query))
             [group] = prometheus.get("rules")["groups"]
             assert len(group["rules"]) == 4
             eventually(
