@@ -1,5 +1,7 @@
 """Collectors: what they receive, and that a service does not depend on them."""
 
+import json
+
 import pytest
 
 from harness.otlp import Collector, collecting
@@ -30,10 +32,13 @@ def requests(collector: Collector, status: int) -> int:
 
 
 @pytest.mark.parametrize("driver", ONE_EACH)
-def test_request_is_found_by_its_trace_and_moves_one_metric_by_one(
+def test_request_is_found_by_its_trace_in_the_log_too_and_moves_one_metric_by_one(
     serve: Serve, driver: str
 ) -> None:
-    with collecting() as collector, serve(driver, **collector.settings) as running:
+    with (
+        collecting() as collector,
+        serve(driver, log_format="json", **collector.settings) as running,
+    ):
         for name in ("first", "second"):
             running.call("POST", PROJECTS, {"name": name}, status=201)
         eventually(lambda: collector.metrics and requests(collector, 201) == 2)
@@ -47,6 +52,11 @@ def test_request_is_found_by_its_trace_and_moves_one_metric_by_one(
         assert (statement.name, statement.is_error) == ("INSERT projects", True)
         assert statement.attributes["db.system.name"] == SYSTEMS[FAMILIES[driver]]
         assert request.resource["service.name"] == "my-service"
+        lines = [json.loads(line) for line in running.log.splitlines()]
+        cause, access = (line for line in lines if line.get("trace_id") == TRACE)
+        assert {cause["span_id"], access["span_id"]} == {request.span_id}
+        assert "uq_projects_name" in cause["message"] or FAMILIES[driver] == "sqlite"
+        assert (access["logger"], access["status"]) == ("app.core.access_log", 409)
         assert collector.points("db.client.connection.count", db_client_connection_state="idle")
 
 
