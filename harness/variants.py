@@ -238,7 +238,7 @@ ON_TWO_DATABASES = [
         "asyncpg-by_feature-none-assistant-dev_sqlite-limits",
         "psycopg-flat-jwt-measurements-dev_sqlite-sync-mail",
         "aiomysql-layered-session-projects-dev_sqlite-keys",
-        "asyncmy-layered-oidc-empty-dev_sqlite-devcontainer",
+        "asyncmy-layered-oidc-empty-dev_sqlite-devcontainer-telemetry",
     )
 ]
 
