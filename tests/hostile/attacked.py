@@ -14,6 +14,7 @@ import httpx2
 from harness import mailed_links
 from harness.issuers import Issuer, issuing
 from harness.language_models import fake_language_model
+from harness.otlp import Span
 from harness.rendering import render
 from harness.running import Running, database, serving, succeed_in
 from harness.services import Service
@@ -34,6 +35,8 @@ class Attacked:
     variant: Variant
     issuer: Issuer | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    # What it exported since the last check; nothing without telemetry.
+    spans: list[Span] = field(default_factory=list)
 
     @cached_property
     def document(self) -> Any:

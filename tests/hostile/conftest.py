@@ -6,9 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from harness.otlp import collecting
 from harness.variants import DRIVERS, EXAMPLES, ONE_EACH, STRUCTURES, Variant
 from tests.hostile.attacked import Attacked, attacked_service
-from tests.hostile.endpoints import Choose, Endpoint, T, assert_log_is_harmless, endpoints_of
+from tests.hostile.endpoints import (
+    Choose,
+    Endpoint,
+    T,
+    assert_log_is_harmless,
+    assert_spans_are_harmless,
+    endpoints_of,
+)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -21,7 +29,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             else zip(ONE_EACH, ("jwt", "none"), strict=False)
         )
         variants = [
-            Variant(driver, structure, auth, EXAMPLES)
+            Variant(
+                driver,
+                structure,
+                auth,
+                EXAMPLES,
+                telemetry="opentelemetry" if auth == "jwt" else "none",
+            )
             for (driver, auth), structure in zip(pairs, cycle(STRUCTURES))
         ]
         if everything:
@@ -47,7 +61,11 @@ def attacked(
     template: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[Attacked]:
     folder = tmp_path_factory.mktemp(str(request.param))
-    with attacked_service(template, folder, request.param) as service:
+    with (
+        collecting() as collector,
+        attacked_service(template, folder, request.param, **collector.settings) as service,
+    ):
+        service.spans = collector.spans
         yield service
 
 
@@ -76,3 +94,4 @@ def endpoints(attacked: Attacked) -> Iterator[list[Endpoint]]:
     for path in ("/health/ready", "/api/v1/projects", "/api/v1/stations", "/api/v1/budgets"):
         assert attacked.request("GET", path).status_code == 200
     assert_log_is_harmless(attacked)
+    assert_spans_are_harmless(attacked)

@@ -183,9 +183,20 @@ def assert_log_is_harmless(attacked: Attacked) -> None:
     else:
         assert all(map(LINE.match, lines))
     assert max(map(len, lines)) <= MAX_LINE
-    token = attacked.token or SECRET
-    for secret in (PASSWORD, SECRET, MODEL_PASSWORD, token, corpus.QUERY_SECRET):
+    for secret in secrets_of(attacked):
         assert secret not in log, secret
+
+
+def assert_spans_are_harmless(attacked: Attacked) -> None:
+    """No span since the last check has a secret."""
+    exported = "".join(span.text for span in attacked.spans)
+    attacked.spans.clear()
+    for secret in secrets_of(attacked):
+        assert secret not in exported, secret
+
+
+def secrets_of(attacked: Attacked) -> list[str]:
+    return [PASSWORD, SECRET, MODEL_PASSWORD, attacked.token or SECRET, corpus.QUERY_SECRET]
 
 
 def describe(response: httpx2.Response) -> str:
