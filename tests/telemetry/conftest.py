@@ -36,16 +36,27 @@ class Serve(Protocol):
 
 
 @pytest.fixture
-def serve(
+def migrated(
     rendered: Callable[[Variant], Path], empty_database: Callable[[str], str], tmp_path: Path
-) -> Serve:
-    @contextmanager
-    def serve(driver: str, **variables: object) -> Iterator[Running]:
+) -> Callable[[str], tuple[Service, str]]:
+    """Returns a service with telemetry, and the URL of its migrated database."""
+
+    def migrated(driver: str) -> tuple[Service, str]:
         variant = Variant(driver, telemetry="opentelemetry")
         folder = shutil.copytree(rendered(variant), tmp_path / "service")
         service = Service(folder, Path(sys.prefix))
         url = empty_database(driver)
         alembic(service, url, "upgrade head")
+        return service, url
+
+    return migrated
+
+
+@pytest.fixture
+def serve(migrated: Callable[[str], tuple[Service, str]]) -> Serve:
+    @contextmanager
+    def serve(driver: str, **variables: object) -> Iterator[Running]:
+        service, url = migrated(driver)
         with serving(service, url, **variables) as running:
             yield running
 

@@ -1,10 +1,16 @@
 """Collectors: what they receive, and that a service does not depend on them."""
 
 import json
+import subprocess
+from collections.abc import Callable
+from contextlib import suppress
 
+import httpx2
 import pytest
 
 from harness.otlp import Collector, collecting
+from harness.running import python_of, settings
+from harness.services import Service
 from harness.variants import FAMILIES, ONE_EACH
 from harness.waiting import eventually, free_port
 from tests.telemetry.conftest import Serve
@@ -66,14 +72,14 @@ def test_collector_that_does_not_work_delays_neither_requests_nor_the_shutdown(
 ) -> None:
     """A slow one responds to the first export when the service has stopped."""
     with collecting() as collector:
-        settings = {"OTEL_EXPORTER_OTLP_HEADERS": f"api-key={KEY}", **collector.settings}
+        variables = {"OTEL_EXPORTER_OTLP_HEADERS": f"api-key={KEY}", **collector.settings}
         if collector_is == "down":
-            settings["OTEL_EXPORTER_OTLP_ENDPOINT"] = f"http://127.0.0.1:{free_port()}"
+            variables["OTEL_EXPORTER_OTLP_ENDPOINT"] = f"http://127.0.0.1:{free_port()}"
         elif collector_is == "refusing":
             collector.status = 503
         else:
             collector.may_respond.clear()
-        with serve("aiosqlite", **settings) as running:
+        with serve("aiosqlite", **variables) as running:
             running.call("POST", PROJECTS, {"name": "first"}, status=201)
             if collector_is != "down":
                 eventually(lambda: {"/v1/traces", "/v1/metrics"} <= set(collector.paths))
@@ -82,6 +88,33 @@ def test_collector_that_does_not_work_delays_neither_requests_nor_the_shutdown(
             running.stop()
             assert "Traceback" not in running.log
             assert KEY not in running.log
+
+
+def test_each_process_of_a_server_exports_with_an_id_of_its_own(
+    migrated: Callable[[str], tuple[Service, str]],
+) -> None:
+    service, url = migrated("aiosqlite")
+    port = free_port()
+    with collecting() as collector:
+        process = subprocess.Popen(
+            [
+                *(str(python_of(service)), "-m", "uvicorn", "app.main:app"),
+                *("--workers", "2", "--port", str(port)),
+            ],
+            cwd=service.folder,
+            env=service.variables | settings(url, collector.settings),
+        )
+        try:
+
+            def processes() -> int:
+                with suppress(httpx2.TransportError):  # not started yet
+                    httpx2.get(f"http://127.0.0.1:{port}{PROJECTS}").raise_for_status()
+                return len({span.resource["service.instance.id"] for span in collector.spans})
+
+            eventually(lambda: processes() == 2)
+        finally:
+            process.terminate()
+            assert process.wait(30) == 0
 
 
 def test_service_without_variables_exports_nothing_and_logs_no_warning(serve: Serve) -> None:
