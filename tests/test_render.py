@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from dotenv import dotenv_values
 
 from harness.error_codes import error_codes
 from harness.guides import broken_links, unclosed_code
 from harness.rendering import ROOT, render
+from harness.settings import defaults_of_settings
 from harness.variants import DRIVERS, EVERY, EXAMPLES, FAMILIES, ONE_EACH, QUESTIONS, Variant
 
 Rendered = Callable[[Variant], Path]
@@ -41,6 +43,7 @@ COMMON = (
         "docs/database.md",
         "docs/operating.md",
         "docs/recipes.md",
+        "docs/runbook.md",
         "docs/troubleshooting.md",
         "docs/updating.md",
         "migrations/__init__.py",
@@ -290,25 +293,54 @@ def test_links_lead_to_documents_and_headings_and_inline_code_ends(
         assert unclosed_code(document.read_text()) == [], document.name
 
 
+def codes_in(document: Path) -> dict[str, int]:
+    """The codes in a table of error responses, with their statuses."""
+    rows = re.findall(r"^\| (\d{3}, `.*?) \|", document.read_text(), re.MULTILINE)
+    return {
+        code: int(status)
+        for row in rows
+        for status, codes in re.findall(r"(\d{3}), ([^\d]+)", row)
+        for code in re.findall(r"`(\w+)`", codes.partition("and `")[0])
+    }
+
+
 def test_guides_explain_the_code_of_each_error_response(
     rendered: Rendered, variant: Variant
 ) -> None:
     service = rendered(variant)
-    codes = error_codes(service)
+    statuses = error_codes(service)
     if variant.driver == "aiosqlite":
-        codes.remove("timeout")  # only when the client has gone
-    not_found = {code for code in codes if code.endswith("_not_found")}
-    rows = re.findall(
-        r"^\| \d{3}, (`.*?) \|", (service / "docs/troubleshooting.md").read_text(), re.MULTILINE
-    )
-    assert codes - not_found <= set(re.findall(r"`(\w+)`", " ".join(rows)))
-    of_accounts = codes - not_found - error_codes(rendered(WITHOUT_ACCOUNTS))
+        del statuses["timeout"]  # only when the client has gone
+    codes = {code for code in statuses if not code.endswith("_not_found")}
+    explained = codes_in(service / "docs/troubleshooting.md")
+    of_servers = codes_in(service / "docs/runbook.md")
+    assert codes <= explained.keys() | of_servers.keys()
+    assert {**explained, **of_servers}.items() >= {(code, statuses[code]) for code in codes}
+    assert of_servers == {code: status for code, status in statuses.items() if status >= 500}
+    of_accounts = codes - error_codes(rendered(WITHOUT_ACCOUNTS)).keys()
     if variant.auth != "none":
         assert "unauthorized" in of_accounts
         guide = (service / "docs/authentication.md").read_text()
         assert {code for code in of_accounts if f"`{code}`" not in guide} == set()
     else:
         assert of_accounts == set()
+
+
+def test_guide_names_each_setting_whose_default_is_not_in_env_example(
+    rendered: Rendered, variant: Variant
+) -> None:
+    service = rendered(variant)
+    defaults = defaults_of_settings(service)
+    example = dotenv_values(service / ".env.example")
+    assert example.keys() == defaults.keys()
+    guide = (service / "docs/operating.md").read_text()
+    section = re.search(r"^## Settings\n(.*?)^## ", guide, re.MULTILINE | re.DOTALL)
+    assert section
+    named = {*re.findall(r"`([A-Z_]+)`", section[1])}
+    assert named == {name for name, value in defaults.items() if value != example[name]}
+    for name in named - {"DOCS", "ENVIRONMENT"}:
+        assert defaults[name] is None
+        assert f"`{name}`" in (service / "README.md").read_text()
 
 
 def test_json_yaml_and_toml_files_are_valid(rendered: Rendered, variant: Variant) -> None:
