@@ -158,23 +158,26 @@ def operate(service: Service, site: ServerSite, renewed: str, locks: Locks) -> N
         assert len(list(statements(runbook["The disk is full"], site.vendor))) >= 2
         administrator.cursor().execute("CREATE TABLE held (n INT)")
         administrator.cursor().execute("INSERT INTO held VALUES (1)")
-        with closing(server.connect(LIVE)) as holder, closing(server.connect(LIVE)) as waiter:
+        with (
+            closing(server.connect(LIVE)) as waiter,
+            ThreadPoolExecutor(1) as thread,
+            closing(server.connect(LIVE)) as holder,
+        ):
             cursor = holder.cursor()
             cursor.execute(locks.identity)
             [[blocking]] = cursor.fetchall()
             cursor.execute("BEGIN")
             lock_row(holder)
-            with ThreadPoolExecutor(1) as thread:
-                waiting = thread.submit(lock_row, waiter)
+            waiting = thread.submit(lock_row, waiter)
 
-                def found() -> bool:
-                    rows = rows_of(administrator, runbook["Locks"], site.vendor)[-1]
-                    return any(row[locks.column] in (blocking, [blocking]) for row in rows)
+            def found() -> bool:
+                rows = rows_of(administrator, runbook["Locks"], site.vendor)[-1]
+                return any(row[locks.column] in (blocking, [blocking]) for row in rows)
 
-                eventually(found)
-                assert not waiting.done()
-                administrator.cursor().execute(locks.end.format(blocking))
-                waiting.result()
+            eventually(found)
+            assert not waiting.done()
+            administrator.cursor().execute(locks.end.format(blocking))
+            waiting.result()
         administrator.cursor().execute("DROP TABLE held")
 
         *create, remove = statements(
