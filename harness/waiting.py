@@ -10,13 +10,17 @@ SECONDS_TO_START = 60
 
 
 def eventually(
-    condition: Callable[[], object], tell: Callable[[], object] = str, *, seconds: float = 30
+    condition: Callable[[], object],
+    tell: Callable[[], object] = str,
+    *,
+    seconds: float = 30,
+    interval: float = 0.02,
 ) -> None:
     """Wait until a condition is true. Raises `AssertionError` if it is not within `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s: {tell()}"
-        time.sleep(0.02)
+        time.sleep(interval)
 
 
 def wait_until_reachable(

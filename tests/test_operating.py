@@ -174,7 +174,8 @@ def operate(service: Service, site: ServerSite, renewed: str, locks: Locks) -> N
                 rows = rows_of(administrator, runbook["Locks"], site.vendor)[-1]
                 return any(row[locks.column] in (blocking, [blocking]) for row in rows)
 
-            eventually(found)
+            # InnoDB reads its locks anew if nobody has asked for a tenth of a second.
+            eventually(found, interval=0.2)
             assert not waiting.done()
             administrator.cursor().execute(locks.end.format(blocking))
             waiting.result()

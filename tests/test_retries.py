@@ -32,7 +32,7 @@ async def main():
     tenacity.time = SimpleNamespace(monotonic=lambda: 60 * len(attempts))
     models = LanguageModels(Settings(assistant_models=["one"]))
     await models.aclose()
-    models._client = httpx2.AsyncClient(
+    models._client._client = httpx2.AsyncClient(
         transport=httpx2.MockTransport(answer), base_url="http://models"
     )
     print(await models.ask_all("Why?"), len(attempts))
