@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx2
-
-from harness.waiting import free_port, wait_until_reachable
+from harness.waiting import free_port, wait_until_served
 
 FAKE_MODEL = """
 import asyncio
@@ -37,9 +35,7 @@ def fake_language_model(folder: Path, seconds: float = 0.5) -> Iterator[str]:
         process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
     try:
         docs = f"http://127.0.0.1:{port}/docs"
-        wait_until_reachable(
-            lambda: httpx2.get(docs).raise_for_status(), httpx2.HTTPError, process, log
-        )
+        wait_until_served(docs, process, log)
         yield f"http://127.0.0.1:{port}/v1"
     finally:
         process.terminate()

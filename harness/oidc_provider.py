@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx2
-
 from harness import debian
 from harness.rendering import ROOT
-from harness.waiting import free_port, wait_until_reachable
+from harness.waiting import free_port, wait_until_served
 
 VERSION = "9.13.3"
 PACKAGES = (f"oidc-provider@{VERSION}", "swagger-ui-dist@5.35.0")
@@ -43,12 +41,7 @@ def running_provider(origin: str, audience: str, log: Path) -> Iterator[str]:
             stderr=output,
         )
     try:
-        wait_until_reachable(
-            lambda: httpx2.get(f"{issuer}/.well-known/openid-configuration").raise_for_status(),
-            httpx2.HTTPError,
-            process,
-            log,
-        )
+        wait_until_served(f"{issuer}/.well-known/openid-configuration", process, log)
         yield issuer
     finally:
         process.kill()

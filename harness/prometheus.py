@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 
 from harness import debian
-from harness.waiting import free_port, wait_until_reachable
+from harness.waiting import free_port, wait_until_served
 
 
 def unpack(folder: Path) -> None:
@@ -74,12 +74,7 @@ def running_prometheus(configuration: Path, data: Path) -> Iterator[Prometheus]:
         )
     try:
         prometheus = Prometheus(f"http://{address}")
-        wait_until_reachable(
-            lambda: httpx2.get(f"{prometheus.url}/-/ready").raise_for_status(),
-            httpx2.HTTPError,
-            process,
-            log,
-        )
+        wait_until_served(f"{prometheus.url}/-/ready", process, log)
         yield prometheus
     finally:
         process.terminate()

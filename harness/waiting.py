@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx2
+
 SECONDS_TO_START = 60
 
 
@@ -45,6 +47,11 @@ def wait_until_reachable(
         return True
 
     eventually(is_reachable, log.read_text, seconds=seconds)
+
+
+def wait_until_served(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until a GET of a URL succeeds. Raises what `wait_until_reachable` raises."""
+    wait_until_reachable(lambda: httpx2.get(url).raise_for_status(), httpx2.HTTPError, process, log)
 
 
 def free_port() -> int:

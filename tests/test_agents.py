@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx2
 import pytest
 
 from harness.parts import nightly
@@ -16,7 +15,7 @@ from harness.rendering import ROOT
 from harness.running import database
 from harness.services import Service
 from harness.variants import Variant
-from harness.waiting import free_port, wait_until_reachable
+from harness.waiting import free_port, wait_until_served
 
 pytestmark = pytest.mark.xdist_group("mypy")  # one worker fills the cache
 
@@ -44,12 +43,7 @@ def assert_serves(service: Service, command: str, **variables: str) -> None:
         ) as process,
     ):
         try:
-            wait_until_reachable(
-                lambda: httpx2.get(f"http://127.0.0.1:{port}/health/ready").raise_for_status(),
-                httpx2.HTTPError,
-                process,
-                log,
-            )
+            wait_until_served(f"http://127.0.0.1:{port}/health/ready", process, log)
             os.killpg(process.pid, signal.SIGINT)
             process.wait(30)
         finally:

@@ -12,7 +12,7 @@ import pytest
 from harness.running import database, serving, settings, succeed_in
 from harness.services import Service
 from harness.variants import Variant
-from harness.waiting import free_port, wait_until_reachable
+from harness.waiting import free_port, wait_until_served
 
 LIMITS = {"login_attempts": 1000, "login_attempts_per_address": 2}
 PREFIX = "/stock"
@@ -86,12 +86,7 @@ def test_no_client_chooses_its_address_under_plain_uvicorn(
         ) as process,
     ):
         try:
-            wait_until_reachable(
-                lambda: httpx2.get(f"http://127.0.0.1:{port}/health/live").raise_for_status(),
-                httpx2.HTTPError,
-                process,
-                log,
-            )
+            wait_until_served(f"http://127.0.0.1:{port}/health/live", process, log)
             assert statuses_of_logins(f"http://127.0.0.1:{port}") == [401, 401, 429]
             assert_is_served_below_prefix(f"http://127.0.0.1:{port}")
         finally:
