@@ -18,15 +18,28 @@ class PostgreSQL(Server):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
+        self.data = folder / "data"
+        self.initialize()
+
+    def initialize(self) -> None:
+        """Create the files of an empty server."""
         options = ["--auth=trust", "--username=postgres", "--encoding=UTF8", "--no-sync"]
-        subprocess.run(
-            [self.program("initdb"), *options, f"--pgdata={folder / 'data'}"],
-            cwd=folder,
-            check=True,
-            capture_output=True,
+        self.run("initdb", *options, f"--pgdata={self.data}")
+
+    def run(self, program: str, *arguments: str) -> None:
+        """Run a program of PostgreSQL that must succeed."""
+        command = [self.program(program), *arguments]
+        result = subprocess.run(
+            command,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
             timeout=SECONDS_TO_INITIALIZE,
             **UNPRIVILEGED,
         )
+        assert result.returncode == 0, f"{' '.join(command)}\n{result.stdout}"
 
     @staticmethod
     def program(name: str) -> str:
@@ -35,17 +48,20 @@ class PostgreSQL(Server):
         assert package is not None
         return str(Path(str(package.origin)).parent / "pginstall18" / "bin" / name)
 
-    def command(self) -> list[str]:
-        settings = {
+    def settings(self) -> dict[str, object]:
+        return {
             "port": self.port,
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": "",
             "max_connections": self.max_connections,
         }
+
+    def command(self) -> list[str]:
+        settings = self.settings().items()
         return [
             self.program("postgres"),
-            *("-D", str(self.folder / "data")),
-            *(part for name, value in settings.items() for part in ("-c", f"{name}={value}")),
+            *("-D", str(self.data)),
+            *(part for name, value in settings for part in ("-c", f"{name}={value}")),
         ]
 
     def connect(self, database: str | None = None) -> psycopg.Connection[Any]:
