@@ -6,7 +6,7 @@ from pathlib import Path
 from benchmarks import claims, goals, highlights
 from benchmarks.markdown import table
 from benchmarks.results import Results, read
-from benchmarks.sections import SECTIONS
+from benchmarks.sections import SECTIONS, scaling
 
 INTRODUCTION = """\
 ## How it is measured
@@ -72,6 +72,8 @@ def write(file: Path) -> None:
     folder.with_suffix(".md").write_text(page(results, text))
     if (readme := folder.parent.parent / "README.md").exists():
         readme.write_text(highlights.with_figures(readme.read_text(), results))
+    if results.scaling and (guide := folder.parent / "scaling.md").exists():
+        guide.write_text(scaling.with_figures(guide.read_text(), results.scaling))
     if results.main:
         from benchmarks import plots  # matplotlib is not installed for tests of the page
 

@@ -15,6 +15,7 @@ from benchmarks.sections.instructions import Count
 from benchmarks.sections.latency import Latency
 from benchmarks.sections.main import Main
 from benchmarks.sections.round_trips import RoundTrips
+from benchmarks.sections.scaling import Scaling
 from benchmarks.sections.startup import Startup
 from benchmarks.sections.template import Template
 
@@ -35,6 +36,7 @@ class Results:
     instructions: list[Count] | None = None
     references: list[Figures] | None = None
     servers: list[Figures] | None = None
+    scaling: Scaling | None = None
     pythons: list[Figures] | None = None
     bursts: list[Burst] | None = None
     latency: Latency | None = None

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import psycopg
 
@@ -22,7 +23,7 @@ listen_port = {port}
 unix_socket_dir =
 auth_type = any
 pool_mode = transaction
-default_pool_size = 3
+default_pool_size = {pool_size}
 max_client_conn = 200
 ignore_startup_parameters = {ignored}
 """
@@ -30,9 +31,16 @@ ignore_startup_parameters = {ignored}
 LIMITS = "statement_timeout, lock_timeout, idle_in_transaction_session_timeout, options"
 
 
+class PgBouncer(NamedTuple):
+    port: int
+    pid: int
+
+
 @contextmanager
-def pgbouncer(server: Server, ignored: str = "extra_float_digits") -> Iterator[int]:
-    """The port of a PgBouncer with a pool of three connections to the server."""
+def pgbouncer(
+    server: Server, ignored: str = "extra_float_digits", *, pool_size: int = 3
+) -> Iterator[PgBouncer]:
+    """A running PgBouncer with a pool of a few connections to the server."""
     program = shutil.which("pgbouncer", path=SYSTEM_PATH)
     if program is None:
         raise RuntimeError("PgBouncer is not installed: apt-get install pgbouncer")
@@ -40,7 +48,11 @@ def pgbouncer(server: Server, ignored: str = "extra_float_digits") -> Iterator[i
         folder = Path(name)
         port = free_port()
         file = folder / "pgbouncer.ini"
-        file.write_text(CONFIGURATION.format(server_port=server.port, port=port, ignored=ignored))
+        file.write_text(
+            CONFIGURATION.format(
+                server_port=server.port, port=port, ignored=ignored, pool_size=pool_size
+            )
+        )
         if IS_ROOT:
             shutil.chown(folder, "nobody")
             shutil.chown(file, "nobody")
@@ -63,7 +75,7 @@ def pgbouncer(server: Server, ignored: str = "extra_float_digits") -> Iterator[i
                 process,
                 log,
             )
-            yield port
+            yield PgBouncer(port, process.pid)
         finally:
             process.kill()
             process.wait(SECONDS_TO_STOP)

@@ -13,6 +13,7 @@ from benchmarks.highlights import with_figures
 from benchmarks.load import Request
 from benchmarks.report import page
 from benchmarks.results import read
+from benchmarks.sections import scaling
 from harness.rendering import ROOT
 
 FOLDER = ROOT / "docs" / "performance"
@@ -29,6 +30,15 @@ def test_readme_has_the_figures_of_the_results() -> None:
     assert with_figures(readme, read(FOLDER / "results.json")) == readme
     other = re.sub(r"[0-9.]+ times the reads", "99 times the reads", readme)
     assert with_figures(other, read(FOLDER / "results.json")) == readme
+
+
+def test_scaling_guide_has_the_figures_of_the_results() -> None:
+    guide = (ROOT / "docs" / "scaling.md").read_text()
+    found = read(FOLDER / "results.json").scaling
+    assert found is not None
+    assert scaling.with_figures(guide, found) == guide
+    other = guide.replace(scaling.per_core(found), "other figures")
+    assert scaling.with_figures(other, found) == guide
 
 
 class Answering:

@@ -62,7 +62,7 @@ def request_several_shapes(replicas: list[Running], count: int) -> Counter[str]:
 @pytest.mark.drivers("asyncpg", further=("psycopg",))
 def test_replicas_behind_pgbouncer_get_the_results_of_their_own_statements(stack: Stack) -> None:
     with (
-        pgbouncer(stack.server) as port,
+        pgbouncer(stack.server) as (port, _),
         replicas_at(stack, port, database_pgbouncer=True) as replicas,
     ):
         assert request_several_shapes(replicas, QUERIES) == {"right": QUERIES}, replicas[0].log
@@ -78,14 +78,14 @@ def test_replicas_behind_pgbouncer_get_the_results_of_their_own_statements(stack
 @pytest.mark.drivers("asyncpg", further=("psycopg",))
 def test_replicas_without_the_pgbouncer_setting_fail(stack: Stack) -> None:
     """Or get results of each other's statements."""
-    with pgbouncer(stack.server, LIMITS) as port, replicas_at(stack, port) as replicas:
+    with pgbouncer(stack.server, LIMITS) as (port, _), replicas_at(stack, port) as replicas:
         outcome = request_several_shapes(replicas, QUERIES // 4)
         assert outcome["error"] + outcome["wrong"] > 0
 
 
 @pytest.mark.drivers("asyncpg", further=("psycopg",))
 def test_limits_behind_pgbouncer_are_those_of_the_role(stack: Stack) -> None:
-    with pgbouncer(stack.server) as port:
+    with pgbouncer(stack.server) as (port, _):
         with stack.serving(stack.url(port)) as service:
             service.call("GET", "/health/ready", status=503)
             assert "unsupported startup parameter" in service.log
