@@ -53,11 +53,12 @@ class Connection:
         data = self.socket.recv(1 << 18)
         self.received += data
         head, found, body = self.received.partition(b"\r\n\r\n")
-        length = re.search(rb"content-length: *(\d+)", head, re.IGNORECASE)
-        if data and not (found and length and len(body) >= int(length[1])):
-            return False
         status = head.split(b" ", 2)[1:2]
-        if status not in ([b"200"], [b"201"]):
+        length = re.search(rb"content-length: *(\d+)", head, re.IGNORECASE)
+        is_complete = status == [b"304"] or (length and len(body) >= int(length[1]))
+        if data and not (found and is_complete):
+            return False
+        if status not in ([b"200"], [b"201"], [b"304"]):
             raise RuntimeError(f"not the expected response: {self.received!r}")
         self.received = b""
         return True

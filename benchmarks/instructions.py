@@ -15,10 +15,20 @@ from benchmarks.bench import Bench
 from benchmarks.contenders import Contender
 from benchmarks.schedule import Schedule
 from benchmarks.sections.instructions import count
-from benchmarks.workloads import CREATE, LIST, READ, SUMMARY, WITH_TASKS, workloads
+from benchmarks.workloads import (
+    CREATE,
+    LIST,
+    READ,
+    SUMMARY,
+    UNCHANGED,
+    WITH_TASKS,
+    unchanged,
+    workloads,
+)
 
 WORKLOADS = {
     "read": READ,
+    "unchanged": UNCHANGED,
     "list": LIST,
     "project": WITH_TASKS,
     "summary": SUMMARY,
@@ -42,7 +52,7 @@ def main() -> None:
             driver, accounts = answers["driver"], answers["auth"] == "jwt"
             contender = Contender("service", driver, service.resolve(), accounts)
             database = bench.database(driver, accounts=accounts)
-            asked = workloads(database.data)
+            asked = workloads(database.data) | {UNCHANGED: unchanged(database.data)}
             for name in names:
                 [found] = count(contender, database, {name: asked[name]}, bench.schedule)
                 print(f"{service.name:30} {name:25} {found.thousands:8,.0f} k", flush=True)

@@ -9,6 +9,7 @@ from benchmarks.load import Request
 READ, LIST, WITH_TASKS = "read one", "list 20", "project with 20 tasks"
 SUMMARY, CREATE, BATCH = "JOIN and aggregate", "create one", "batch of 100"
 BUILT = "read one, statement built in the endpoint"
+UNCHANGED = "read one, 304"
 AUTHENTICATED = "read one, authenticated"
 MIXED, LOGIN = "read, 200 ms elsewhere, write", "log in"
 
@@ -28,6 +29,10 @@ def workloads(data: Data) -> dict[str, Request]:
 
 def built(data: Data) -> Request:
     return Request("GET", f"{API}/tasks/{data.task}/built")
+
+
+def unchanged(data: Data) -> Request:
+    return Request("GET", f"{API}/tasks/{data.task}", headers={"If-None-Match": "*"})
 
 
 def mixed(data: Data) -> Request:

@@ -303,6 +303,12 @@ HEADERS: dict[str, dict[str, str | bytes]] = {
     # Takes exponential time with a backtracking regular expression.
     "nearly versions": {"If-Match": '"a" , ' * 160 + "a"},
     "version not in ASCII": {"If-Match": b'"\xff"'},
+    "malformed tags": {"If-None-Match": ECHO},
+    "tag with one quote": {"If-None-Match": '"'},
+    "many tags": {"If-None-Match": ", ".join(['W/"1"'] * 5000)},
+    "nearly tags": {"If-None-Match": '"a" , ' * 5000 + "a"},
+    "spaces and commas": {"If-None-Match": " , " * 10_000 + "\t" * 10_000 + "a"},
+    "tag not in ASCII": {"If-None-Match": b'"\xff", *'},
 }
 
 TOKENS: dict[str, str | bytes] = {

@@ -67,7 +67,10 @@ def test_response_to_head_is_that_to_get_without_its_body(endpoints: list[Endpoi
             conditional = {"If-None-Match": etag}
             unchanged = endpoint.attacked.request("HEAD", endpoint.url, headers=conditional)
             read = endpoint.attacked.request("GET", endpoint.url, headers=conditional)
-            assert unchanged.status_code == read.status_code
+            assert unchanged.status_code == read.status_code == 304
+            assert unchanged.content == read.content == b""
+            wrong = endpoint.attacked.request("GET", endpoint.url, headers={"If-None-Match": '"0"'})
+            assert wrong.json() == get.json()
 
 
 @pytest.mark.usefixtures("endpoints")
