@@ -1,6 +1,7 @@
 """Releases of the template for tests, and projects that are updated to them."""
 
 import io
+import re
 import shutil
 import subprocess
 import tomllib
@@ -196,12 +197,21 @@ class Project:
         return {n: (self.folder / n).read_text() for n in names if (self.folder / n).is_file()}
 
 
-def without_roles(files: Mapping[str, str]) -> dict[str, str]:
-    """The files without `users.role`.
+ADDED_TABLES = (
+    r'    op\.create_table\(\n        "(?:idempotency_keys|jobs)",\n(?:        .*\n)*    \)\n'
+    r'|    op\.create_index\(op\.f\("ix_idempotency_keys_.*\n'
+    r'|    op\.drop_table\("(?:idempotency_keys|jobs)"\)\n'
+)
 
-    The first migration of a new service creates it, and another one that of an updated service.
+
+def without_additions(files: Mapping[str, str]) -> dict[str, str]:
+    """The files without `users.role`, and without the tables of idempotency keys and of jobs.
+
+    The first migration of a new service creates them, and another one those of an updated service.
     """
     first = "migrations/versions/0001_initial.py"
-    kept = {name: text for name, text in files.items() if not name.endswith("_roles.py")}
-    lines = kept[first].splitlines(keepends=True)
+    added = ("_roles.py", "_idempotency.py")
+    kept = {name: text for name, text in files.items() if not name.endswith(added)}
+    text = re.sub(ADDED_TABLES, "", kept[first])
+    lines = text.splitlines(keepends=True)
     return kept | {first: "".join(line for line in lines if "role" not in line)}

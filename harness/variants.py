@@ -40,6 +40,7 @@ SWITCHES = {
     "devcontainer": "devcontainer",
     "api_keys": "keys",
     "rate_limits": "limits",
+    "idempotency": "idempotency",
 }
 
 # Each question, or each example, with its answers. The first two kinds are combined in full, so a
@@ -54,6 +55,7 @@ FURTHER: dict[str, tuple[Any, ...]] = {
 PAIRED: dict[str, tuple[Any, ...]] = {
     "devcontainer": (False, True),
     "rate_limits": (False, True),
+    "idempotency": (False, True),
     "api_keys": (False, True),
     "mail": MAILS,
     "telemetry": TELEMETRIES,
@@ -79,6 +81,7 @@ class Variant:
     mail: str = "none"
     rate_limits: bool = False
     telemetry: str = "none"
+    idempotency: bool = False
 
     def __str__(self) -> str:
         examples = "+".join(self.examples) or "empty"
@@ -235,7 +238,7 @@ COMBINATIONS = list(
 ON_TWO_DATABASES = [
     named(name).row
     for name in (
-        "asyncpg-by_feature-none-assistant-dev_sqlite-limits",
+        "asyncpg-by_feature-none-assistant-dev_sqlite-limits-idempotency",
         "psycopg-flat-jwt-measurements-dev_sqlite-sync-mail",
         "aiomysql-layered-session-projects-dev_sqlite-keys",
         "asyncmy-layered-oidc-empty-dev_sqlite-devcontainer-telemetry",
@@ -247,7 +250,7 @@ ON_TWO_DATABASES = [
 # accounts. By default only their suites measure coverage, which takes as long again as the tests;
 # with `--all`, every suite of SELECTION does. The smallest one has to cover the common code alone.
 SMALLEST = Variant("aiosqlite", examples=())
-LARGEST = named("asyncpg-layered-jwt-all-sync-devcontainer-keys-limits-mail-telemetry")
+LARGEST = named("asyncpg-layered-jwt-all-sync-devcontainer-keys-limits-mail-telemetry-idempotency")
 MEASURED = [SMALLEST, LARGEST]
 UNMEASURED = {"driver", "structure", "auth", "dev_database"}
 
@@ -317,6 +320,7 @@ WITHOUT_DRIVER = [
         "check_database",
         "emails",
         "examples",
+        "idempotency",
         "loaded_attributes",
         "login_attempts",
         "mail",

@@ -21,7 +21,7 @@ from harness.variants import DRIVERS, EVERY, EXAMPLES, FAMILIES, ONE_EACH, QUEST
 
 Rendered = Callable[[Variant], Path]
 
-WITHOUT_ACCOUNTS = Variant("aiosqlite", examples=EXAMPLES, rate_limits=True)
+WITHOUT_ACCOUNTS = Variant("aiosqlite", examples=EXAMPLES, rate_limits=True, idempotency=True)
 
 # What every service has, whatever the answers.
 COMMON = (
@@ -166,7 +166,10 @@ STRUCTURES = {
     "by_feature": {"app/api.py", "app/models.py"},
 }
 FEATURES = ROOT / "includes" / "features"
-ONLY_ON_UPDATE = {"adds_accounts", "adds_api_keys", "adds_mail", "adds_rate_limits", "adds_roles"}
+ONLY_ON_UPDATE = {
+    f"adds_{name}"
+    for name in ("accounts", "api_keys", "idempotency", "mail", "rate_limits", "roles")
+}
 
 
 def features_of(variant: Variant) -> set[str]:
@@ -186,7 +189,9 @@ def features_of(variant: Variant) -> set[str]:
     if variant.sync_session:
         found |= {"sync", *(f"sync_{name}" for name in families)}
     if variant.auth != "none":
-        found |= {"accounts", "jobs", variant.auth, "authorization"}
+        found |= {"accounts", variant.auth, "authorization"}
+    if variant.auth != "none" or variant.idempotency:
+        found |= {"jobs"}
     if variant.auth in ("jwt", "session"):
         found |= {"users", "passwords"}
     if variant.auth == "oidc" or "assistant" in variant.examples:
@@ -205,6 +210,8 @@ def features_of(variant: Variant) -> set[str]:
         found |= {"counters"}
     if variant.rate_limits:
         found |= {"rate_limits"}
+    if variant.idempotency:
+        found |= {"idempotency"}
     if variant.telemetry == "opentelemetry":
         found |= {"telemetry"}
     if variant.devcontainer:

@@ -26,7 +26,7 @@ GUIDES = [
     "docs/calling-other-services.md",
 ]
 VARIANTS = [
-    Variant("aiosqlite", "flat", "none", ("assistant",)),
+    Variant("aiosqlite", "flat", "none", ("assistant",), idempotency=True),
     Variant(
         "asyncpg",
         "by_feature",
@@ -35,6 +35,7 @@ VARIANTS = [
         api_keys=True,
         rate_limits=True,
         mail="smtp",
+        idempotency=True,
     ),
     nightly(Variant("psycopg", "layered", "none", dev_database="sqlite")),
     Variant("aiomysql", "layered", "none", ()),

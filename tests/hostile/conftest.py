@@ -35,6 +35,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
                 auth,
                 EXAMPLES,
                 telemetry="opentelemetry" if auth == "jwt" else "none",
+                idempotency=True,
             )
             for (driver, auth), structure in zip(pairs, cycle(STRUCTURES))
         ]

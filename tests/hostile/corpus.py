@@ -309,6 +309,11 @@ HEADERS: dict[str, dict[str, str | bytes]] = {
     "nearly tags": {"If-None-Match": '"a" , ' * 5000 + "a"},
     "spaces and commas": {"If-None-Match": ", " * 10_000 + "\t" * 10_000 + "a"},
     "tag not in ASCII": {"If-None-Match": b'"\xff", *'},
+    "idempotency key": {"Idempotency-Key": "a"},
+    "empty idempotency key": {"Idempotency-Key": '""'},
+    "idempotency key with one quote": {"Idempotency-Key": f'"{ECHO}'},
+    "idempotency key not in ASCII": {"Idempotency-Key": b"\xff\xfe"},
+    "long idempotency key": {"Idempotency-Key": ECHO * 1000},
 }
 
 TOKENS: dict[str, str | bytes] = {

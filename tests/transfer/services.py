@@ -64,6 +64,7 @@ def value(column: sa.Column[Any], row: int, inserted: dict[sa.Table, list[dict[s
     values: dict[type, Any] = {
         UUID: uuid5(UUID(int=0), f"{column}{row}"),
         str: f"{row} 'Zoë' \"🐍\" 100 % \\ \n :name\t漢字 {column.name}"[:length],
+        bytes: bytes([row, 0, 255]),
         int: row % 5 + 1,
         float: 0.1 * row - 1e-300,
         datetime: datetime(2020, 2, 29, 23, 59, 59, 999_999, UTC) + timedelta(microseconds=row),

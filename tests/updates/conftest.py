@@ -13,7 +13,7 @@ from harness.variants import ALL, DRIVERS, EXAMPLES, STRUCTURES, Variant
 
 # Together these have every file of the template.
 COMPLETE = [
-    Variant(driver, structure, "jwt", ("projects", "measurements", "assistant"), dev, True)
+    Variant(driver, structure, "jwt", EXAMPLES, dev, True, idempotency=True)
     for driver, structure, dev in [
         ("asyncpg", "flat", "sqlite"),
         ("aiosqlite", "layered", "same"),
@@ -22,12 +22,18 @@ COMPLETE = [
     ]
 ]
 MIGRATED = [
-    Variant("asyncpg", "flat", auth, examples)
+    Variant("asyncpg", "flat", auth, examples, idempotency="assistant" in examples)
     for auth, examples in (("none", ()), ("jwt", EXAMPLES), ("jwt", ()), ("none", EXAMPLES))
 ]
-# Without API keys, mail and rate limits, which an update adds by migrations.
+# With the default answers to questions whose other answers an update adds by migrations.
 UPDATED = [
-    replace(variant, api_keys=False, mail="none", rate_limits=False)
+    replace(
+        variant,
+        api_keys=False,
+        mail="none",
+        rate_limits=False,
+        idempotency="assistant" in variant.examples,
+    )
     for variant in ALL
     if variant.auth in ("none", "jwt")
 ]

@@ -29,6 +29,7 @@ ADDITIONS = {
     "api_keys": Addition({"api_keys": True}, ["roles", "api_keys"]),
     "mail": Addition({"mail": "smtp"}, ["roles", "mail"], MAIL),
     "rate_limits": Addition({"rate_limits": True}, ["roles", "rate_limits"]),
+    "idempotency": Addition({"idempotency": True}, ["roles", "idempotency"]),
     "api_keys and mail": Addition(
         {"api_keys": True, "mail": "smtp"}, ["roles", "api_keys", "mail"], MAIL
     ),

@@ -51,6 +51,12 @@ from tests.updates import owner
             "Add mail, migrate, then update again",
         ),
         nightly({"rate_limits": True}, {"rate_limits": False}, "Their table has rows: answer yes."),
+        nightly({"idempotency": True}, {"idempotency": False}, "Their table has rows: answer yes."),
+        nightly(
+            {},
+            {"idempotency": True, "driver": "asyncpg"},
+            "Add them, then switch database.",
+        ),
         nightly(
             {},
             {"rate_limits": True, "driver": "asyncpg"},

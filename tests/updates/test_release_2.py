@@ -18,18 +18,18 @@ from copier.errors import UnsafeTemplateError
 from release_2 import TABLE, Tree, load_moves, module_of
 from rewriting import definitions
 
-from harness.projects import NEXT, WORK_TREE, Project, Template, commit, git, without_roles
+from harness.projects import NEXT, WORK_TREE, Project, Template, commit, git, without_additions
 from harness.rendering import COPIER, ROOT
 from harness.variants import EXAMPLES, Variant
 from tests.updates.future_releases import change_readme
 
 # Between them, every module of both versions.
 VARIANTS = [
-    Variant("asyncpg", "flat", "jwt", EXAMPLES, "sqlite", True),
-    Variant("aiomysql", "layered", "jwt", EXAMPLES, "same", True),
-    Variant("asyncmy", "by_feature", "jwt", EXAMPLES, "sqlite", True),
-    Variant("psycopg", "by_feature", "jwt", EXAMPLES, "same", True),
-    Variant("aiosqlite", "layered", "jwt", EXAMPLES, "same", True),
+    Variant("asyncpg", "flat", "jwt", EXAMPLES, "sqlite", True, idempotency=True),
+    Variant("aiomysql", "layered", "jwt", EXAMPLES, "same", True, idempotency=True),
+    Variant("asyncmy", "by_feature", "jwt", EXAMPLES, "sqlite", True, idempotency=True),
+    Variant("psycopg", "by_feature", "jwt", EXAMPLES, "same", True, idempotency=True),
+    Variant("aiosqlite", "layered", "jwt", EXAMPLES, "same", True, idempotency=True),
     Variant("aiosqlite", "flat", examples=()),
 ]
 
@@ -263,7 +263,7 @@ def test_edit_of_each_definition_of_a_split_file_is_where_the_definition_is(
     code = {path: text for path, text in files.items() if path.endswith(".py")}
     assert {path for path, text in code.items() if "<<<<<<< " in text} == conflicts
     # Nothing else was edited.
-    files, fresh = without_roles(files), without_roles(versions(whole)[1].files())
+    files, fresh = without_additions(files), without_additions(versions(whole)[1].files())
     unmarked = {path for path, text in files.items() if "# mine: " not in text} - conflicts
     assert {path: files[path] for path in unmarked} == {
         path: text for path, text in fresh.items() if path in unmarked
@@ -285,7 +285,7 @@ def test_edit_of_one_half_is_merged_and_the_other_is_as_new(
     project.replace("app/security.py", '"aud": AUDIENCE,', '"aud": first(AUDIENCE),')
     project.commit()
     printed = update(project)
-    fresh = without_roles(versions(VARIANTS[4])[1].files())
+    fresh = without_additions(versions(VARIANTS[4])[1].files())
     tokens = project.files()["app/core/tokens.py"]
     assert '"aud": first(AUDIENCE),' in tokens
     assert "from app.core.passwords import first\n" in tokens
@@ -298,7 +298,7 @@ def test_edit_of_one_half_is_merged_and_the_other_is_as_new(
     assert project.conflicts() == set()
     assert not (project.folder / "app/security.py").exists()
     changed = {"app/core/tokens.py", "app/core/passwords.py"}
-    files = without_roles(project.files())
+    files = without_additions(project.files())
     assert {path for path, text in files.items() if fresh.get(path) != text} == changed
 
 
@@ -512,7 +512,7 @@ def test_update_by_hand_without_trust_as_the_readme_shows(
         check=False,
     )
     assert result.returncode == 0, result.stderr
-    fresh = without_roles(versions(VARIANTS[4])[1].files())
+    fresh = without_additions(versions(VARIANTS[4])[1].files())
     del fresh["Dockerfile"]
     fresh["app/mine.py"] = "from app.core.errors import NotFound as NotFound\n"
     for path, old, new in (
@@ -522,7 +522,7 @@ def test_update_by_hand_without_trust_as_the_readme_shows(
     ):
         assert old in fresh[path]
         fresh[path] = fresh[path].replace(old, new)
-    assert without_roles(project.files()) == fresh
+    assert without_additions(project.files()) == fresh
 
 
 def test_wrong_arguments_and_an_unknown_version_are_told_in_words(
