@@ -337,6 +337,7 @@ WITHOUT_DRIVER = [
         "smtp",
         "sqlalchemy",
         "statements",
+        "stored_responses",
         "uvicorn",
         "versions",
         "written_limits",

@@ -212,6 +212,8 @@ def features_of(variant: Variant) -> set[str]:
         found |= {"rate_limits"}
     if variant.idempotency:
         found |= {"idempotency"}
+    if variant.idempotency and "assistant" in variant.examples:
+        found |= {"repeated_requests"}
     if variant.telemetry == "opentelemetry":
         found |= {"telemetry"}
     if variant.devcontainer:
