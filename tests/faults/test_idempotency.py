@@ -91,25 +91,25 @@ def post(running: Running, path: str, key: str, body: Any = None) -> httpx2.Resp
 
 
 @on_each_driver
-@pytest.mark.parametrize("program", [KILLED_AFTER_COMMIT, KILLED_BEFORE_COMMIT])
-def test_transfer_of_a_killed_process_is_made_once(deployment: Deployment, program: str) -> None:
-    committed = program is KILLED_AFTER_COMMIT
-    with serving(deployment.service, deployment.url, ("-c", program), **SETTINGS) as running:
-        with pytest.raises(httpx2.TransportError):
-            post(running, TRANSFERS, "a", deployment.transfer)
-        running.process.wait(10)
-    with serving(deployment.service, deployment.url, **SETTINGS) as running:
-        assert deployment.moved(running) == committed
-        repeated = post(running, TRANSFERS, "a", deployment.transfer)
-        if committed:
-            assert (repeated.status_code, repeated.headers["idempotency-replayed"]) == (200, "true")
-        else:
-            assert repeated.json()["code"] == "idempotency_in_flight"
-            expire_keys(deployment)
-            assert post(running, TRANSFERS, "a", deployment.transfer).status_code == 200
+def test_transfer_of_a_killed_process_is_made_once(deployment: Deployment) -> None:
+    service, url, body = deployment.service, deployment.url, deployment.transfer
+    for program, key in ((KILLED_AFTER_COMMIT, "committed"), (KILLED_BEFORE_COMMIT, "rolled back")):
+        with serving(service, url, ("-c", program), **SETTINGS) as running:
+            with pytest.raises(httpx2.TransportError):
+                post(running, TRANSFERS, key, body)
+            running.process.wait(10)
+    with serving(service, url, **SETTINGS) as running:
         assert deployment.moved(running) == 1
+        replayed = post(running, TRANSFERS, "committed", body)
+        assert (replayed.status_code, replayed.headers["idempotency-replayed"]) == (200, "true")
+        in_flight = post(running, TRANSFERS, "rolled back", body)
+        assert in_flight.json()["code"] == "idempotency_in_flight"
+        expire_keys(deployment)
+        assert post(running, TRANSFERS, "rolled back", body).status_code == 200
+        assert deployment.moved(running) == 2
 
 
+@pytest.mark.nightly
 @on_each_driver
 def test_key_of_a_process_that_was_killed_while_it_asked_a_model_can_be_used_again(
     deployment: Deployment, tmp_path: Path
