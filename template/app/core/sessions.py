@@ -80,6 +80,8 @@ class ReadOnlySession:
     nothing to close. Statements see what is committed when they run: there is no transaction.
     """
 
+    repeats_after_conflict = True
+
     def __init__(
         self, sessions: async_sessionmaker[AsyncSession], direct: DirectReads | None = None
     ) -> None:
@@ -121,8 +123,10 @@ class ReadOnlySession:
             )
 
         if (direct := self._direct) is None:
-            return await _repeat_after_conflict(by_session)
-        return await _repeat_after_conflict(lambda: direct.execute(statement, params, by_session))
+            return await self._repeat_after_conflict(by_session)
+        return await self._repeat_after_conflict(
+            lambda: direct.execute(statement, params, by_session)
+        )
 
     @overload
     async def scalars(
@@ -159,7 +163,7 @@ class ReadOnlySession:
             if lookup is not None:
                 found: T | None = (await self.execute(*lookup)).unique().scalar_one_or_none()
                 return found
-        return await _repeat_after_conflict(
+        return await self._repeat_after_conflict(
             lambda: self._run(lambda session: session.get(entity, ident, options=options))
         )
 
@@ -188,18 +192,17 @@ class ReadOnlySession:
 
         return await self._session.run_sync(read_and_release)
 
-
-async def _repeat_after_conflict(read: Callable[[], Awaitable[T]]) -> T:
-    token = single_statement.set(True)
-    try:
-        return await read()
-    except DBAPIError as error:
-        if classify(error) is not ErrorKind.CONFLICT:
-            raise
-        # A read can be repeated, because it changes nothing.
-        return await read()
-    finally:
-        single_statement.reset(token)
+    async def _repeat_after_conflict(self, read: Callable[[], Awaitable[T]]) -> T:
+        token = single_statement.set(True)
+        try:
+            return await read()
+        except DBAPIError as error:
+            if not self.repeats_after_conflict or classify(error) is not ErrorKind.CONFLICT:
+                raise
+            # A read can be repeated, because it changes nothing.
+            return await read()
+        finally:
+            single_statement.reset(token)
 
 
 def _only_reads(statement: Any) -> bool:

@@ -38,7 +38,7 @@ async def read_both_ways(
 
 async def compare(database: Database, read: Read) -> bool:
     """As `read_both_ways`, for any way to use a session."""
-    by_session = await outcome(database, ReadOnlySession(database.read.args[0]), read)
+    by_session = await outcome(database, ReadOnlySession(database.read_primary.args[0]), read)
     before = direct_reads(database)
     # The session reads a form of a statement for the first time.
     for _ in range(3):

@@ -337,7 +337,7 @@ async def test_session_reads_what_the_driver_does_not(
         raise SessionRequired
 
     await read_both_ways(database, FIRST, {"limit": 1})
-    monkeypatch.setattr(database.read.keywords["direct"], "_fetch", require_session)
+    monkeypatch.setattr(database.read_primary.keywords["direct"], "_fetch", require_session)
     assert not await read_both_ways(database, FIRST, {"limit": 1})
 
 

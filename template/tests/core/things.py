@@ -24,7 +24,7 @@ from app.core.errors import NotFound
 from app.core.models import Base, VersionMixin, utc_now
 from app.core.pagination import Page, PageParams, PageRead, Sort, fetch_page
 from app.core.schemas import Input, Output, SingleLineStr, Text, UtcDatetime, unset
-from app.database import Database, ReadSession, Session, get_database
+from app.database import Database, PrimaryReadSession, ReadSession, Session, get_database
 
 
 class ThingsBase(DeclarativeBase):
@@ -128,7 +128,7 @@ async def list_things(
 
 
 @router.get("/{thing_id}", response_model=ThingRead)
-async def get_thing(session: ReadSession, thing_id: UUID) -> Thing:
+async def get_thing(session: PrimaryReadSession, thing_id: UUID) -> Thing:
     thing = await session.get(Thing, thing_id)
     if thing is None:
         raise NotFound

@@ -122,7 +122,7 @@ def test_read_whose_connection_was_killed_replaces_all_older_connections_and_no_
     number = {"postgresql": func.pg_backend_pid, "mysql": func.connection_id}[family]
     seconds = bindparam("seconds", 0)
     slow = select(Everything.key).where(getattr(func, SLEEP[family])(seconds).is_not(None))
-    sessions = new_database.read.args[0]
+    sessions = new_database.read_primary.args[0]
 
     async def scalar(statement: Any, **values: Any) -> Any:
         session = new_database.read() if is_direct else ReadOnlySession(sessions)

@@ -136,7 +136,7 @@ def test_fault_is_found(
     fault: Any,
     statement: Any,
 ) -> None:
-    direct = new_database.read.keywords["direct"]
+    direct = new_database.read_primary.keywords["direct"]
     if owner is None:
         owner = direct._connect
         if not isinstance(owner, type):

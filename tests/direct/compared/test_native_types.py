@@ -49,8 +49,8 @@ def test_second_schema(loop: asyncio.Runner, database: Database) -> None:
 
 
 def test_translated_schema_is_read_by_the_session(loop: asyncio.Runner, database: Database) -> None:
-    statement, sessions = select(Translated.id), database.read.args[0]
-    direct: Any = database.read.keywords["direct"]
+    statement, sessions = select(Translated.id), database.read_primary.args[0]
+    direct: Any = database.read_primary.keywords["direct"]
     engine = database.read_engine.execution_options(schema_translate_map={None: SCHEMA})
     translated = ReadOnlySession(
         async_sessionmaker(**sessions.kw | {"bind": engine}),

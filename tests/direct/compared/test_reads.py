@@ -134,7 +134,7 @@ def test_alias_of_some_columns_is_read_by_the_session(
     some = aliased(Everything, select(Everything.key, Everything.text).subquery())
     statement = select(some).order_by(some.key)
     for _ in range(2):  # the session's second result has more expired attributes
-        loop.run(ReadOnlySession(database.read.args[0]).execute(statement))
+        loop.run(ReadOnlySession(database.read_primary.args[0]).execute(statement))
     assert not loop.run(read_both_ways(database, statement))
 
 
