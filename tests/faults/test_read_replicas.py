@@ -24,6 +24,8 @@ from harness.waiting import eventually
 
 MAX_LAG = 2
 DELAY = 8
+# Between two requests of a client, whose number matters less than the time of the tests.
+PAUSE = 0.02
 PASSWORD = "a long enough password"
 ON_EVERY_SERVER = pytest.mark.drivers("asyncpg", "aiomysql", further=("psycopg", "asyncmy"))
 
@@ -115,7 +117,7 @@ class Clients:
         self.lost: list[str] = []  # reads of the primary without what was written before
         self.accepted: list[str] = []  # requests of ended logins and revoked keys
         self.stale = 0  # reads of the replica without what was written before
-        self.slowest = 0.0
+        self.slowest = (0.0, "")
         self.rounds = 0
         self.stopping = threading.Event()
         self.errors: list[BaseException] = []
@@ -133,9 +135,10 @@ class Clients:
             self.errors.append(error)
 
     def send(self, client: httpx2.Client, method: str, path: str, **options: Any) -> Any:
+        time.sleep(PAUSE)
         began = time.monotonic()
         response = client.request(method, path, **options)
-        self.slowest = max(self.slowest, time.monotonic() - began)
+        self.slowest = max(self.slowest, (time.monotonic() - began, f"{method} {path}"))
         self.sent[f"{method} {path.split('/')[1]}"] += 1
         if not response.is_success and response.status_code not in (401, 404):
             self.failed.append(f"{method} {path}: {response.status_code} {response.text}")
@@ -196,18 +199,18 @@ class Clients:
     def wait_for(self, rounds: int) -> None:
         """Wait for more rounds, which begin now."""
         wanted = self.rounds + len(self.threads) + rounds
-        eventually(lambda: self.errors or self.rounds >= wanted)
+        eventually(lambda: self.errors or self.rounds >= wanted, seconds=60, interval=0.1)
 
     @property
     def figures(self) -> str:
         return (
             f"{self.sent.total()} requests, {len(self.failed)} failed, {len(self.lost)} lost,"
             f" {len(self.accepted)} accepted after a revocation, {self.stale} reads of the replica"
-            f" stale, slowest {self.slowest:.1f} s"
+            f" stale, slowest {self.slowest[0]:.1f} s"
         )
 
     def check(self, log: str) -> None:
-        print(self.figures)
+        print(self.figures, self.slowest)
         assert not self.errors, self.errors
         assert not self.failed, f"{self.failed[:5]}\n{log}"
         assert not self.lost, self.lost[:5]
@@ -215,7 +218,7 @@ class Clients:
 
 
 @contextmanager
-def clients(service: Running, users: int = 4) -> Iterator[Clients]:
+def clients(service: Running, users: int = 2) -> Iterator[Clients]:
     """Clients that send requests while the block runs."""
     sending = Clients(str(service.client.base_url).rstrip("/"), users)
     for thread in sending.threads:
@@ -235,7 +238,9 @@ def status(service: Running) -> dict[str, Any]:
 
 
 def wait_until_used(service: Running, is_used: bool = True) -> None:
-    eventually(lambda: status(service)["in_use"] is is_used, lambda: service.log)
+    eventually(
+        lambda: status(service)["in_use"] is is_used, lambda: service.log, seconds=60, interval=0.2
+    )
 
 
 def reads(service: Running) -> int:
@@ -250,33 +255,32 @@ def test_replica_that_lags_or_is_lost_fails_no_request_and_no_promise(
     with replicated.serving() as service:
         wait_until_used(service)
         with clients(service) as sent:
-            sent.wait_for(20)
-            assert reads(service) > 10
+            sent.wait_for(5)
+            assert reads(service) > 5
             replicated.delay(DELAY)
             before = sent.stale
             eventually(lambda: sent.stale > before)
             wait_until_used(service, False)
             assert status(service)["lag_seconds"] > MAX_LAG
-            sent.wait_for(5)
+            sent.wait_for(1)
             replicated.delay(0)
             wait_until_used(service)
-            sent.wait_for(5)
             replicated.replica.kill()
-            sent.wait_for(10)
+            sent.wait_for(5)
             wait_until_used(service, False)
             before = reads(service)
-            sent.wait_for(5)
+            sent.wait_for(1)
             assert reads(service) == before
             replicated.replica.start()
             wait_until_used(service)
             before = reads(service)
-            sent.wait_for(5)
-            assert reads(service) > before
+            eventually(lambda: reads(service) > before, interval=0.2)
         sent.check(service.log)
         assert service.log.count("Reads go to the replica") == 3, service.log
         assert service.log.count("Reads go to the primary") == 2, service.log
 
 
+@pytest.mark.nightly
 @pytest.mark.drivers("asyncpg", further=("psycopg",))
 def test_query_that_the_replay_of_changes_cancels_is_repeated_on_the_primary(
     replicated: Replicated,
@@ -317,7 +321,7 @@ def test_replica_that_hangs_fails_no_request(replicated: Replicated) -> None:
             wait_until_used(service)
             sent.wait_for(5)
         sent.check(service.log)
-        assert sent.slowest < 1.5 * 4 + 10, sent.slowest
+        assert sent.slowest < (1.5 * 4 + 10,), sent.slowest
 
 
 @pytest.mark.nightly
