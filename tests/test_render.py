@@ -429,10 +429,15 @@ def test_drivers_of_one_database_differ_only_in_the_driver_files(
 def test_models_schemas_and_endpoints_are_the_same_on_every_database(rendered: Rendered) -> None:
     services = [files_of(rendered(Variant(driver, "flat", "jwt", EXAMPLES))) for driver in ONE_EACH]
     for name in (
-        *("models", "schemas", "crud", "services", "api", "database", "factory", "main"),
+        *("models", "schemas", "crud", "services", "api", "main"),
         *("core/errors", "core/pagination", "core/schemas", "core/sessions"),
     ):
         assert len({files[f"app/{name}.py"] for files in services}) == 1, name
+    # Only servers have replicas.
+    for name in ("database", "factory"):
+        with_server = [files for files in services if "app/core/replicas.py" in files]
+        assert len(with_server) > 1
+        assert len({files[f"app/{name}.py"] for files in with_server}) == 1, name
     assert len({files["migrations/versions/0001_initial.py"] for files in services}) == 1
 
 
