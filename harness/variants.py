@@ -34,6 +34,7 @@ EXAMPLES = choices_of("examples")
 DEV_DATABASES = choices_of("dev_database")
 MAILS = choices_of("mail")
 TELEMETRIES = choices_of("telemetry")
+JOBS = choices_of("jobs")
 # The yes-or-no questions, and the part of a variant's name that stands for yes.
 SWITCHES = {
     "sync_session": "sync",
@@ -59,6 +60,7 @@ PAIRED: dict[str, tuple[Any, ...]] = {
     "api_keys": (False, True),
     "mail": MAILS,
     "telemetry": TELEMETRIES,
+    "jobs": JOBS,
 }
 COMBINED = MAIN | FURTHER
 COLUMNS = COMBINED | PAIRED
@@ -82,6 +84,7 @@ class Variant:
     rate_limits: bool = False
     telemetry: str = "none"
     idempotency: bool = False
+    jobs: str = "none"
 
     def __str__(self) -> str:
         examples = "+".join(self.examples) or "empty"
@@ -89,6 +92,7 @@ class Variant:
         extras += [part for question, part in SWITCHES.items() if getattr(self, question)]
         extras += ["mail"] * (self.mail == "smtp")
         extras += ["telemetry"] * (self.telemetry == "opentelemetry")
+        extras += ["jobs"] * (self.jobs == "database")
         return "-".join([self.driver, self.structure, self.auth, examples, *extras])
 
     @property
@@ -166,6 +170,7 @@ PARTS: dict[str, tuple[str, Any]] = {
     "dev_sqlite": ("dev_database", "sqlite"),
     "mail": ("mail", "smtp"),
     "telemetry": ("telemetry", "opentelemetry"),
+    "jobs": ("jobs", "database"),
     **{part: (question, True) for question, part in SWITCHES.items()},
 }
 
@@ -208,6 +213,7 @@ def accepted_parts() -> str:
             "dev_sqlite",
             "mail",
             "telemetry",
+            "jobs",
             *SWITCHES.values(),
         ]
     )
@@ -250,7 +256,9 @@ ON_TWO_DATABASES = [
 # accounts. By default only their suites measure coverage, which takes as long again as the tests;
 # with `--all`, every suite of SELECTION does. The smallest one has to cover the common code alone.
 SMALLEST = Variant("aiosqlite", examples=())
-LARGEST = named("asyncpg-layered-jwt-all-sync-devcontainer-keys-limits-mail-telemetry-idempotency")
+LARGEST = named(
+    "asyncpg-layered-jwt-all-sync-devcontainer-keys-limits-mail-telemetry-idempotency-jobs"
+)
 MEASURED = [SMALLEST, LARGEST]
 UNMEASURED = {"driver", "structure", "auth", "dev_database"}
 

@@ -168,7 +168,7 @@ STRUCTURES = {
 FEATURES = ROOT / "includes" / "features"
 ONLY_ON_UPDATE = {
     f"adds_{name}"
-    for name in ("accounts", "api_keys", "idempotency", "mail", "rate_limits", "roles")
+    for name in ("accounts", "api_keys", "idempotency", "jobs", "mail", "rate_limits", "roles")
 }
 
 
@@ -190,8 +190,8 @@ def features_of(variant: Variant) -> set[str]:
         found |= {"sync", *(f"sync_{name}" for name in families)}
     if variant.auth != "none":
         found |= {"accounts", variant.auth, "authorization"}
-    if variant.auth != "none" or variant.idempotency:
-        found |= {"jobs"}
+    if variant.auth != "none" or variant.idempotency or variant.jobs == "database":
+        found |= {"periodic_jobs"}
     if variant.auth in ("jwt", "session"):
         found |= {"users", "passwords"}
     if variant.auth == "oidc" or "assistant" in variant.examples:
@@ -204,7 +204,7 @@ def features_of(variant: Variant) -> set[str]:
         found |= {"mail"}
     if variant.auth == "session" or variant.api_keys:
         found |= {"last_uses"}
-    if found & {"last_uses", "mail"}:
+    if "last_uses" in found or (variant.mail == "smtp" and variant.jobs == "none"):
         found |= {"background"}
     if variant.auth in ("jwt", "session") or variant.rate_limits:
         found |= {"counters"}
@@ -214,6 +214,8 @@ def features_of(variant: Variant) -> set[str]:
         found |= {"idempotency"}
     if variant.idempotency and "assistant" in variant.examples:
         found |= {"repeated_requests"}
+    if variant.jobs == "database":
+        found |= {"jobs"}
     if variant.telemetry == "opentelemetry":
         found |= {"telemetry"}
     if variant.devcontainer:
@@ -347,7 +349,7 @@ def test_guide_names_each_setting_whose_default_is_not_in_env_example(
     assert section
     named = {*re.findall(r"`([A-Z_]+)`", section[1])}
     assert named == {name for name, value in defaults.items() if value != example[name]}
-    for name in named - {"DOCS", "ENVIRONMENT"}:
+    for name in named - {"DOCS", "ENVIRONMENT", "JOBS_IN_PROCESS"}:
         assert defaults[name] is None
         assert f"`{name}`" in (service / "README.md").read_text()
 

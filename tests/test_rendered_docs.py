@@ -24,6 +24,7 @@ GUIDES = [
     "docs/recipes.md",
     "docs/authentication.md",
     "docs/calling-other-services.md",
+    "docs/jobs.md",
 ]
 VARIANTS = [
     Variant("aiosqlite", "flat", "none", ("assistant",), idempotency=True),
@@ -36,9 +37,10 @@ VARIANTS = [
         rate_limits=True,
         mail="smtp",
         idempotency=True,
+        jobs="database",
     ),
     nightly(Variant("psycopg", "layered", "none", dev_database="sqlite")),
-    Variant("aiomysql", "layered", "none", ()),
+    Variant("aiomysql", "layered", "none", (), jobs="database"),
     nightly(Variant("asyncmy", "flat", "none", dev_database="sqlite", sync_session=True)),
     nightly(
         Variant("aiosqlite", "layered", "session", api_keys=True, rate_limits=True, mail="smtp")

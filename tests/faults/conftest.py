@@ -42,7 +42,7 @@ def stacks(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable
     def stack(driver: str, server: Server | None) -> Stack:
         if driver not in made:
             folder = tmp_path_factory.mktemp(driver) / "service"
-            render(template, folder, driver=driver, sync_session=True)
+            render(template, folder, driver=driver, sync_session=True, jobs="database")
             made[driver] = Stack(driver, folder, server)
             if server is not None:
                 server.create_database(made[driver].database)

@@ -110,6 +110,73 @@ async def pragmas(kind: str) -> dict[str, str]:
 """
 
 
+JOBS = '''"""Jobs of the tests."""
+
+import asyncio
+import os
+from datetime import timedelta
+from uuid import uuid4
+
+from app.core.outbox import BackgroundJob, JobContext
+from app.models import Project
+from app.settings import Settings
+
+
+class Work(BackgroundJob):
+    number: int
+    seconds: float
+
+    async def run(self, context: JobContext) -> None:
+        if self.seconds < 0:
+            os._exit(9)
+        await asyncio.sleep(self.seconds)
+        async with context.database.write.begin() as session:
+            session.add(Project(name=f"{self.number} {uuid4()}", description=""))
+
+
+class Noted(BackgroundJob):
+    async def run(self, _: JobContext) -> None:
+        pass
+
+
+class Tick(Noted):
+    @classmethod
+    def every(cls, _: Settings, /) -> timedelta | None:
+        seconds = float(os.environ.get("TICK_SECONDS", "0"))
+        return timedelta(seconds=seconds) if seconds else None
+'''
+
+JOB_ENDPOINTS = """
+import os  # noqa: E402
+
+from sqlalchemy import event  # noqa: E402
+from sqlalchemy.orm import Session as OrmSession  # noqa: E402
+
+from app.core.models import utc_now  # noqa: E402
+from app.core.outbox import OutboxJob, enqueue  # noqa: E402
+from app.database import Session  # noqa: E402
+from app.models import Project  # noqa: E402
+from app.work import Work  # noqa: E402
+
+
+@app.post("/work")
+async def work(session: Session, first: int, count: int, seconds: float = 0) -> None:
+    for number in range(first, first + count):
+        await enqueue(session, Work(number=number, seconds=seconds))
+
+
+def note(session: OrmSession, *_: object) -> None:
+    for row in [*session.new]:
+        if isinstance(row, Project):
+            session.add(OutboxJob(kind="Noted", payload={}, origin={}, run_at=utc_now()))
+
+
+# A job for each project, in its transaction.
+if "NOTE_PROJECTS" in os.environ:
+    event.listen(OrmSession, "before_flush", note)
+"""
+
+
 class Stack:
     """A service for one driver, on its migrated database."""
 
@@ -123,7 +190,14 @@ class Stack:
         if self.family != "sqlite":
             extra = ENDPOINTS.format(sleep=SLEEP[self.family], limits=LIMITS[self.family])
         main = folder / "app" / "main.py"
-        main.write_text(main.read_text() + extra)
+        main.write_text(main.read_text() + extra + JOB_ENDPOINTS)
+        (folder / "app" / "work.py").write_text(JOBS)
+        jobs = folder / "app" / "jobs.py"
+        jobs.write_text(
+            jobs.read_text()
+            .replace("\n\nJOBS", "\nfrom app.work import Noted, Tick, Work\n\nJOBS")
+            .replace("    # Your own", "    Noted,\n    Tick,\n    Work,\n    # Your own")
+        )
 
     @property
     def server(self) -> Server:
@@ -151,11 +225,23 @@ class Stack:
 
     def names(self) -> set[str]:
         """The names of all projects in the database."""
-        statement = "SELECT name FROM projects"
+        return {name for (name,) in self.rows("SELECT name FROM projects")}
+
+    def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        """The rows of a query, also in SQLite."""
         if self._server is not None:
-            return {name for (name,) in self.execute(statement)}
-        with closing(sqlite3.connect(self.file)) as connection:
-            return {name for (name,) in connection.execute(statement)}
+            return self.execute(statement)
+        with closing(sqlite3.connect(self.file, timeout=30)) as connection:
+            return connection.execute(statement).fetchall()
+
+    def write(self, statement: str) -> None:
+        """Execute a statement, also in SQLite."""
+        if self._server is not None:
+            self.execute(statement)
+            return
+        with closing(sqlite3.connect(self.file, timeout=30)) as connection:
+            connection.execute(statement)
+            connection.commit()
 
     def statements(self, like: str) -> int:
         """How many statements that match `like` the server is executing."""
@@ -199,7 +285,8 @@ class Stack:
     @contextmanager
     def serving(self, url: str | None = None, **environment: object) -> Iterator[Running]:
         """The service as a process, which is killed afterwards: other tests cover shutdown."""
-        with serving(self.service, url or self.url(), **environment) as service:
+        own = {"jobs_in_process": False} | environment
+        with serving(self.service, url or self.url(), **own) as service:
             try:
                 yield service
             finally:

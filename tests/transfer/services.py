@@ -25,6 +25,7 @@ def render_for_each_database(template: Path, folder: Path) -> dict[str, Path]:
             structure=STRUCTURES[kind],
             auth="jwt",
             examples=["projects", "measurements", "assistant"],
+            jobs="database",
         )
         for kind in DRIVERS
     }
@@ -66,6 +67,8 @@ def value(column: sa.Column[Any], row: int, inserted: dict[sa.Table, list[dict[s
         str: f"{row} 'Zoë' \"🐍\" 100 % \\ \n :name\t漢字 {column.name}"[:length],
         bytes: bytes([row, 0, 255]),
         int: row % 5 + 1,
+        bool: row % 2 == 0,
+        dict: {"text": "Zoë 🐍", "number": row, "nested": [None, 0.5]},
         float: 0.1 * row - 1e-300,
         datetime: datetime(2020, 2, 29, 23, 59, 59, 999_999, UTC) + timedelta(microseconds=row),
     }

@@ -33,6 +33,7 @@ UPDATED = [
         mail="none",
         rate_limits=False,
         idempotency="assistant" in variant.examples,
+        jobs="none",
     )
     for variant in ALL
     if variant.auth in ("none", "jwt")

@@ -30,6 +30,10 @@ ADDITIONS = {
     "mail": Addition({"mail": "smtp"}, ["roles", "mail"], MAIL),
     "rate_limits": Addition({"rate_limits": True}, ["roles", "rate_limits"]),
     "idempotency": Addition({"idempotency": True}, ["roles", "idempotency"]),
+    "jobs": Addition({"jobs": "database"}, ["roles", "jobs"]),
+    "mail and jobs": Addition(
+        {"mail": "smtp", "jobs": "database"}, ["roles", "mail", "jobs"], MAIL
+    ),
     "api_keys and mail": Addition(
         {"api_keys": True, "mail": "smtp"}, ["roles", "api_keys", "mail"], MAIL
     ),
