@@ -93,12 +93,13 @@ def post(running: Running, path: str, key: str, body: Any = None) -> httpx2.Resp
 @on_each_driver
 def test_transfer_of_a_killed_process_is_made_once(deployment: Deployment) -> None:
     service, url, body = deployment.service, deployment.url, deployment.transfer
+    variables = {**SETTINGS, "shutdown_timeout": 600}  # keys expire later than this test ends
     for program, key in ((KILLED_AFTER_COMMIT, "committed"), (KILLED_BEFORE_COMMIT, "rolled back")):
-        with serving(service, url, ("-c", program), **SETTINGS) as running:
+        with serving(service, url, ("-c", program), **variables) as running:
             with pytest.raises(httpx2.TransportError):
                 post(running, TRANSFERS, key, body)
             running.process.wait(10)
-    with serving(service, url, **SETTINGS) as running:
+    with serving(service, url, **variables) as running:
         assert deployment.moved(running) == 1
         replayed = post(running, TRANSFERS, "committed", body)
         assert (replayed.status_code, replayed.headers["idempotency-replayed"]) == (200, "true")
