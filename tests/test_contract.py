@@ -15,13 +15,26 @@ from harness.parts import nightly
 from harness.variants import DRIVERS, EXAMPLES, STRUCTURES, Variant
 
 KINDS = [
-    nightly(Variant("aiosqlite")),
-    Variant("aiosqlite", auth="jwt"),
-    nightly(Variant("aiosqlite", auth="jwt", api_keys=True, mail="smtp", rate_limits=True)),
+    nightly(Variant("aiosqlite", jobs="database")),
+    Variant("aiosqlite", auth="jwt", jobs="database"),
+    nightly(
+        Variant(
+            "aiosqlite", auth="jwt", api_keys=True, mail="smtp", rate_limits=True, jobs="database"
+        )
+    ),
     nightly(Variant("aiosqlite", auth="session")),
-    nightly(Variant("aiosqlite", auth="session", api_keys=True, mail="smtp", rate_limits=True)),
+    nightly(
+        Variant(
+            "aiosqlite",
+            auth="session",
+            api_keys=True,
+            mail="smtp",
+            rate_limits=True,
+            jobs="database",
+        )
+    ),
     nightly(Variant("aiosqlite", auth="oidc")),
-    nightly(Variant("aiosqlite", auth="oidc", api_keys=True, rate_limits=True)),
+    nightly(Variant("aiosqlite", auth="oidc", api_keys=True, rate_limits=True, jobs="database")),
 ]
 of_each_kind = pytest.mark.parametrize("kind", KINDS, ids=str)
 
@@ -44,9 +57,18 @@ for folder in sys.argv[1:]:
 
 
 LARGEST = [
-    Variant("aiosqlite", auth="jwt", api_keys=True, mail="smtp", rate_limits=True),
-    nightly(Variant("aiosqlite", auth="session", api_keys=True, mail="smtp", rate_limits=True)),
-    nightly(Variant("aiosqlite", auth="oidc", api_keys=True, rate_limits=True)),
+    Variant("aiosqlite", auth="jwt", api_keys=True, mail="smtp", rate_limits=True, jobs="database"),
+    nightly(
+        Variant(
+            "aiosqlite",
+            auth="session",
+            api_keys=True,
+            mail="smtp",
+            rate_limits=True,
+            jobs="database",
+        )
+    ),
+    nightly(Variant("aiosqlite", auth="oidc", api_keys=True, rate_limits=True, jobs="database")),
 ]
 
 

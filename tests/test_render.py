@@ -21,7 +21,9 @@ from harness.variants import DRIVERS, EVERY, EXAMPLES, FAMILIES, ONE_EACH, QUEST
 
 Rendered = Callable[[Variant], Path]
 
-WITHOUT_ACCOUNTS = Variant("aiosqlite", examples=EXAMPLES, rate_limits=True, idempotency=True)
+WITHOUT_ACCOUNTS = Variant(
+    "aiosqlite", examples=EXAMPLES, rate_limits=True, idempotency=True, jobs="database"
+)
 
 # What every service has, whatever the answers.
 COMMON = (
@@ -215,7 +217,9 @@ def features_of(variant: Variant) -> set[str]:
     if variant.idempotency and "assistant" in variant.examples:
         found |= {"repeated_requests"}
     if variant.jobs == "database":
-        found |= {"jobs"}
+        found |= {"jobs", "job_states"}
+        if "measurements" in variant.examples:
+            found |= {"measurement_imports"}
     if variant.telemetry == "opentelemetry":
         found |= {"telemetry"}
     if variant.devcontainer:

@@ -25,6 +25,7 @@ GUIDES = [
     "docs/authentication.md",
     "docs/calling-other-services.md",
     "docs/jobs.md",
+    "docs/long-operations.md",
 ]
 VARIANTS = [
     Variant("aiosqlite", "flat", "none", ("assistant",), idempotency=True),

@@ -93,6 +93,7 @@ def attacked_service(
             "assistant_url": model_url.replace("//", f"//user:{MODEL_PASSWORD}@"),
             "registrations_per_address": 100_000,
             "mails": 1000,
+            "jobs_in_process": "true",
             "assistant_models": ["one"],
             **(issuer.settings if issuer else {}),
         }

@@ -36,6 +36,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
                 EXAMPLES,
                 telemetry="opentelemetry" if auth == "jwt" else "none",
                 idempotency=True,
+                jobs="database" if auth == "jwt" else "none",
             )
             for (driver, auth), structure in zip(pairs, cycle(STRUCTURES))
         ]

@@ -177,6 +177,28 @@ CONTENTS: dict[str, tuple[str | None, bytes]] = {
     "10 MB form": (FORM, b"username=" + b"x" * 10_000_000),
 }
 
+CSV = "text/csv"
+CSV_FILE = b"measured_at,value\n2030-01-01T00:00:00Z,1.5\n"
+CSV_FILES: dict[str, tuple[str | None, bytes]] = {
+    "only the header": (CSV, b"measured_at,value"),
+    "UTF-16": (CSV, CSV_FILE.decode().encode("utf-16")),
+    "UTF-16 without a byte order mark": (CSV, CSV_FILE.decode().encode("utf-16-be")),
+    "Latin-1": (CSV, b"%s2030-01-02T00:00:00Z,\xe9\n"),
+    "NUL in a field": (CSV, b"%s2030-01-02T00:00:00Z,1\x00\n"),
+    "quote without an end": (CSV, b'%s"2030-01-02T00:00:00Z,1\n2030-01-03T00:00:00Z,2\n'),
+    "only quotes": (CSV, b"%s" + b'"' * 900_001),
+    "header of 900 kB": (CSV, b"x" * 900_000),
+    "line of 900 kB": (CSV, b"%s" + b"1," * 450_000),
+    "line of 10 MB": (CSV, b"%s" + b"x" * 10_000_000),
+    "900 kB of empty lines": (CSV, b"%s" + b"\n" * 900_000),
+    "900 kB of errors": (CSV, b"%s" + b"x\n" * 450_000),
+    "formulas": (CSV, b"%s=cmd|' /C calc'!A0,+1\n@SUM(1),-1\n\t=1,1\n"),
+    "numbers that are none": (CSV, b"%s2030-01-02T00:00:00Z,nan\n2030-01-03T00:00:00Z,1e999\n"),
+    "digits of other scripts": (CSV, "%s2030-01-02T00:00:00Z,\u0661\n".encode()),
+    "times that are none": (CSV, b"%s0000-01-01T00:00:00Z,1\n9999-12-31T23:59:59-12:00,1\n"),
+    "four bytes": (CSV, "%s\U0001f680,\U0010ffff\n".encode()),
+}
+
 # IDs in a path, percent-encoded.
 IDS = {
     "number": "1",

@@ -68,10 +68,14 @@ class Endpoint:
         [sort] = [each for each in self.document["parameters"] if each["name"] == "sort"]
         return list(sort["schema"]["enum"])
 
+    @property
+    def is_file(self) -> bool:
+        return "text/csv" in self.document.get("requestBody", {}).get("content", {})
+
     @cached_property
     def body(self) -> Any:
-        """A valid body, or None."""
-        if "requestBody" not in self.document:
+        """A valid body; None without one, and for a file."""
+        if "requestBody" not in self.document or self.is_file:
             return None
         [content] = self.document["requestBody"]["content"].values()
         schema = content["schema"]["$ref"].split("/")[-1]
@@ -80,6 +84,13 @@ class Endpoint:
         for name, value in self.resources.items():
             text = text.replace(f"{{{name}}}", value)
         return json.loads(text)
+
+    @property
+    def accepted(self) -> bytes | None:
+        """The content of a valid request, or None."""
+        if self.is_file:
+            return corpus.CSV_FILE
+        return None if self.body is None else json.dumps(self.body).encode()
 
     def send(self, query: str = "", url: str = "", **content: Any) -> httpx2.Response:
         """Send a request and check its response."""
@@ -100,9 +111,12 @@ class Endpoint:
         assert str(response.status_code) in self.document["responses"], described
         documented = self.document["responses"][str(response.status_code)]
         if "content" in documented:
-            schema = documented["content"][response.headers["content-type"]]["schema"]
+            kind = response.headers["content-type"].partition(";")[0]
+            content = documented["content"][kind]
+            if "itemSchema" in content:  # events
+                return
             components = self.attacked.document["components"]
-            jsonschema_rs.validate({**schema, "components": components}, response.json())
+            jsonschema_rs.validate({**content["schema"], "components": components}, response.json())
         else:
             assert not response.content, described
 
@@ -139,6 +153,8 @@ def new_resources(attacked: Attacked) -> dict[str, str]:
         "budget_id": budget["id"],
         "prompt_id": prompt["id"],
     }
+    if attacked.variant.jobs == "database":
+        resources["job_id"] = finished_job(attacked, sensor["id"])
     if attacked.variant.auth != "none":
         resources["user_id"] = register(attacked)["id"]
     if attacked.variant.api_keys:
@@ -147,6 +163,14 @@ def new_resources(attacked: Attacked) -> dict[str, str]:
     if attacked.variant.auth == "session":
         resources["session_id"] = further_login(attacked)
     return resources
+
+
+def finished_job(attacked: Attacked, sensor_id: str) -> str:
+    """Import a file and cancel that; returns the ID of the job, whose events end."""
+    path = f"/api/v1/sensors/{sensor_id}/measurements/import"
+    job_id = attacked.request("POST", path, content=corpus.CSV_FILE).json()["id"]
+    attacked.request("POST", f"/api/v1/jobs/{job_id}/cancel")
+    return str(job_id)
 
 
 def further_login(attacked: Attacked) -> str:

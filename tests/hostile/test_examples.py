@@ -72,7 +72,7 @@ def test_body_that_is_filled_in_is_accepted(attacked: Attacked) -> None:
         values["user_id"] = register(attacked)["id"]
     for method, path, operation in operations:
         [(media_type, content)] = operation["requestBody"]["content"].items()
-        argument = "json" if media_type == "application/json" else "data"
+        argument = {"application/json": "json", "text/csv": "content"}.get(media_type, "data")
         example = filled_in(content["schema"], schemas)
         body = with_values(example, values)
         if body != example:  # it refers to something that does not exist

@@ -16,10 +16,10 @@ from tests.hostile.raw_requests import INCOMPLETE, RAW, REJECTED_BY_SERVER
 
 def test_hostile_bodies_do_no_harm(endpoints: list[Endpoint], choose: Choose) -> None:
     for endpoint in endpoints:
-        if endpoint.body is None:
+        if (accepted := endpoint.accepted) is None:
             continue
-        accepted = json.dumps(endpoint.body).encode()
-        for kind, content in choose(corpus.CONTENTS):
+        contents = corpus.CONTENTS | (corpus.CSV_FILES if endpoint.is_file else {})
+        for kind, content in choose(contents):
             content = content.replace(b"%s", accepted)
             headers = {"Content-Type": kind} if kind else {}
             response = endpoint.send(content=content, headers=headers)
@@ -62,6 +62,7 @@ def test_response_to_head_is_that_to_get_without_its_body(endpoints: list[Endpoi
         assert (head.status_code, head.content) == (get.status_code, b"")
         for response in responses:
             del response.headers["date"], response.headers["x-request-id"]
+            response.headers.pop("transfer-encoding", None)  # which GET has for a stream
         assert head.headers == get.headers
         if etag := get.headers.get("etag"):
             conditional = {"If-None-Match": etag}
