@@ -15,7 +15,10 @@ DROP = struct.pack("HBBI", 0x06, 0, 0, 0)  # the BPF program `return 0`
 
 
 class Network:
-    """A TCP proxy. `sent` counts the messages to the server, which are the round trips."""
+    """A TCP proxy. `sent` counts the messages to the server, which are the round trips.
+
+    `server_port` may be changed, as the address behind a name: open connections stay as they are.
+    """
 
     def __init__(self, server_port: int) -> None:
         self.server_port = server_port
@@ -65,8 +68,12 @@ class Network:
         while not self.closed:
             try:
                 client, _ = self.listener.accept()
+            except OSError:
+                continue
+            try:
                 server = socket.create_connection(("127.0.0.1", self.server_port))
             except OSError:
+                client.close()
                 continue
             for each in (client, server):
                 each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

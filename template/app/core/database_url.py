@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 from ssl import PROTOCOL_TLS_CLIENT, SSLContext
+from urllib.parse import unquote
 
 from sqlalchemy import URL, make_url
 
@@ -16,7 +17,7 @@ HOSTS = re.compile(r"(?P<before>[^:]+://(?:[^:/@]*(?::[^@]*)?@)?)(?P<hosts>[^/?]
 def parse_database_url(
     settings: Settings, expected: str, schemes: Collection[str], options: Collection[str]
 ) -> URL:
-    """Return DATABASE_URL, parsed; several hosts are in its query parameter `host`.
+    """Return DATABASE_URL, parsed; several or encoded hosts are in its query parameter `host`.
 
     Raises `ValueError`, without the password, unless it has one of the schemes and only known
     query parameters.
@@ -27,11 +28,12 @@ def parse_database_url(
         found = f"{scheme}://" if separator else "a string without ://"
         raise ValueError(f"DATABASE_URL must start with {expected}://, not with {found}")
     hosts: list[str] = []
-    if (match := HOSTS.match(written)) and "," in match["hosts"]:
-        if "host" not in options:
+    if (match := HOSTS.match(written)) and re.search("[,%]", match["hosts"]):
+        if "host" in options:
+            hosts = [unquote(host) for host in match["hosts"].split(",")]
+            written = match["before"] + written[match.end() :]
+        elif "," in match["hosts"]:
             raise ValueError("DATABASE_URL names several hosts: name one, such as that of a proxy")
-        hosts = match["hosts"].split(",")
-        written = match["before"] + written[match.end() :]
     try:
         url = make_url(written)
     except ValueError:

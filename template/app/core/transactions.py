@@ -1,4 +1,4 @@
-"""Transactions that are retried after a deadlock or a serialization failure."""
+"""Transactions that are retried after a deadlock, a serialization failure or a failover."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -6,7 +6,7 @@ from typing import TypeVar
 import stamina
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.database_errors import ErrorKind, classify
+from app.core.database_errors import is_retryable
 from app.database import Database
 
 ATTEMPTS = 5
@@ -29,10 +29,6 @@ async def transact(database: Database, work: Callable[[AsyncSession], Awaitable[
     return await _retry(attempt)
 
 
-def _is_conflict(error: Exception) -> bool:
-    return classify(error) is ErrorKind.CONFLICT
-
-
 _retry = stamina.AsyncRetryingCaller(
     attempts=ATTEMPTS, timeout=None, wait_initial=0.02, wait_jitter=0.1
-).on(_is_conflict)
+).on(is_retryable)

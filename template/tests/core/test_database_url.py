@@ -12,10 +12,21 @@ from tests.core.support import CERTIFICATE, with_url
 HOSTS = "scheme://user:p%40ss@one:1,two:2/name"
 
 
-def test_hosts_become_a_parameter(settings: Settings) -> None:
-    url = parse_database_url(with_url(settings, HOSTS), "scheme", {"scheme"}, {"host"})
-    assert url.query["host"] == ("one:1", "two:2")
+@pytest.mark.parametrize(
+    ("written", "hosts"),
+    [(HOSTS, ("one:1", "two:2")), (HOSTS.replace("one:1,two:2", "%2Frun%2Fdb"), ("/run/db",))],
+)
+def test_several_or_encoded_hosts_become_a_parameter(
+    settings: Settings, written: str, hosts: tuple[str, ...]
+) -> None:
+    url = parse_database_url(with_url(settings, written), "scheme", {"scheme"}, {"host"})
+    assert url.query["host"] == hosts
     assert (url.host, url.password, url.database) == (None, "p@ss", "name")
+
+
+def test_encoded_host_stays_where_one_host_is_possible(settings: Settings) -> None:
+    written = with_url(settings, "scheme://one%2Etwo/name")
+    assert parse_database_url(written, "scheme", {"scheme"}, ()).host == "one%2Etwo"
 
 
 @pytest.mark.parametrize(
