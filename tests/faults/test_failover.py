@@ -222,7 +222,7 @@ def test_server_that_stays_read_only_is_not_connected_to_for_each_write(
                 sent.wait_for(50, 200, 201)
                 read_only(True)
                 began, connected = time.monotonic(), len(proxy.clients)
-                sent.wait_for(500, 503, after=began)
+                sent.wait_for(200, 503, after=began)
                 seconds, opened = time.monotonic() - began, len(proxy.clients) - connected
             pools = service.call("GET", "/health/pool")
         assert {response.status for response in sent.responses if response.method == "GET"} == {200}
