@@ -8,7 +8,10 @@ differ between drivers. The others run the tests of their own code, on a server 
 without those of authorization, because their endpoints are the same.
 """
 
+import shutil
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -59,3 +62,23 @@ def test_suite_passes(
     assert "passed" in output
     assert ("Total coverage: 100.00%" in output) is measured
     assert "skipped" not in output.replace("files skipped due to complete coverage", "")
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("collected", MEASURED, ids=str)
+def test_each_process_of_a_suite_collects_the_same_tests(
+    rendered: Callable[[Variant], Path], tmp_path: Path, collected: Variant
+) -> None:
+    """Otherwise, pytest-xdist runs none: names with random values, times or the order of a set."""
+    service = Service(shutil.copytree(rendered(collected), tmp_path / "service"), Path(sys.prefix))
+    command = (sys.executable, "-m", "pytest", "--collect-only", "-q")
+    first, second = (
+        # The local dates in these zones are never the same.
+        [line for line in service.succeed(*command, **variables).splitlines() if "::" in line]
+        for variables in (
+            {"PYTHONHASHSEED": "1", "TZ": "Etc/GMT+12"},
+            {"PYTHONHASHSEED": "2", "TZ": "Etc/GMT-14"},
+        )
+    )
+    assert len(first) > 100
+    assert first == second
