@@ -64,7 +64,7 @@ def test_dashboard_matches_the_schema_of_grafana(dashboard: Any) -> None:
 
 def test_mistakes_in_a_dashboard_are_found(dashboard: Any) -> None:
     panel = dashboard["panels"][0]
-    dashboard["titel"] = panel["gridPos"]["width"] = panel["targets"][0]["legend"] = ""
+    dashboard["heading"] = panel["gridPos"]["width"] = panel["targets"][0]["legend"] = ""
     dashboard["refresh"] = 30
     panel["fieldConfig"]["defaults"]["min"] = "0"
     panel["targets"][0]["expr"] = 1
