@@ -10,6 +10,7 @@ from harness.projects import Template
 from harness.running import Running, alembic, database, serving
 from harness.services import InEnvironment
 from harness.variants import DRIVERS, ONE_EACH
+from tests.updates import owner
 from tests.updates.deployments import log_in, register, updated_copy
 
 
@@ -86,6 +87,7 @@ def test_accounts_are_added_to_a_service_with_or_without_keys(
         upstream, tmp_path, in_environment, answers, auth="jwt", idempotency=True
     )
     assert ("_idempotency.py" in message) is not previous["idempotency"]
+    owner.append(project, ".env", "SECRET_KEY=development-secret-of-the-tests-alone\n")
     new = in_environment(project.folder)
     with database(new) as url:
         alembic(old, url, "upgrade head")
