@@ -45,7 +45,7 @@ class Replicated:
 
 @pytest.fixture
 def replicated(driver: str, template: Path, tmp_path: Path) -> Iterator[Replicated]:
-    render(template, tmp_path / "service", driver=driver, sync_session=True)
+    render(template, tmp_path / "service", driver=driver, sync_session=True, jobs="database")
     with primary_and_standby() as pair:
         stack = Stack(driver, tmp_path / "service", pair.first)
         pair.first.create_database(stack.database)
