@@ -124,6 +124,7 @@ def test_accounts_are_added_to_a_service_with_jobs(
     service = in_environment(project.folder)
     with database(service) as url:
         alembic(service, url, "upgrade head")
+        project.commit()  # the lock file
         project.update(auth="jwt")
         owner.append(project, ".env", "SECRET_KEY=development-secret-of-the-tests-alone\n")
         service = in_environment(project.folder)
