@@ -24,7 +24,7 @@ test-all: $(if $(PART),,lint bench-smoke) ## render all variants and test many o
 skipped_parts = $(wildcard $(SKIP:%=tests/real/test_%.py))
 skipped_tests = $(filter-out $(skipped_parts:tests/real/test_%.py=%),$(SKIP))
 
-test-real: ## test on MySQL, Docker, other Pythons and GitHub's workflows; PART=mysql for some, SKIP="docker python3.14"
+test-real: ## test on MySQL, Galera, Docker, other Pythons and GitHub's workflows; PART=mysql for some, SKIP="docker python3.14"
 	@scripts/setup.sh servers real
 	.venv/bin/python -m pytest -v --real --record $(PART:%=tests/real/test_%.py) $(skipped_parts:%=--ignore %) \
 		$(if $(skipped_tests),-k "not ($(skipped_tests:%=% or) nothing)")
