@@ -68,7 +68,7 @@ def value(column: sa.Column[Any], row: int, inserted: dict[sa.Table, list[dict[s
         bytes: bytes([row, 0, 255]),
         int: row % 5 + 1,
         bool: row % 2 == 0,
-        dict: {"text": "Zoë 🐍", "number": row, "nested": [None, 0.5]},
+        object: {"text": "Zoë 🐍", "number": row, "nested": [None, 0.5]},  # JSON
         float: 0.1 * row - 1e-300,
         datetime: datetime(2020, 2, 29, 23, 59, 59, 999_999, UTC) + timedelta(microseconds=row),
     }
