@@ -170,7 +170,16 @@ STRUCTURES = {
 FEATURES = ROOT / "includes" / "features"
 ONLY_ON_UPDATE = {
     f"adds_{name}"
-    for name in ("accounts", "api_keys", "idempotency", "jobs", "mail", "rate_limits", "roles")
+    for name in (
+        "accounts",
+        "api_keys",
+        "idempotency",
+        "jobs",
+        "mail",
+        "rate_limits",
+        "roles",
+        "sensor_summaries",
+    )
 }
 
 
@@ -219,7 +228,7 @@ def features_of(variant: Variant) -> set[str]:
     if variant.jobs == "database":
         found |= {"jobs", "job_states"}
         if "measurements" in variant.examples:
-            found |= {"measurement_imports"}
+            found |= {"measurement_imports", "sensor_summaries"}
     if variant.telemetry == "opentelemetry":
         found |= {"telemetry"}
     if variant.devcontainer:

@@ -43,7 +43,8 @@ def test_rows_of_a_service_are_equal_on_every_database(
     ring: list[str], template: Path, tmp_path: Path, database: Callable[[str], str]
 ) -> None:
     services = render_for_each_database(template, tmp_path)
-    metadata = load(services["sqlite"]).Base.metadata
+    # On PostgreSQL, summaries are a view, which is no table and has no rows to copy.
+    metadata = load(services["postgresql"]).Base.metadata
     urls = [database(kind) for kind in ring]
     for kind, url in zip(ring, urls, strict=True):
         migrate(services[kind], url)
@@ -52,7 +53,8 @@ def test_rows_of_a_service_are_equal_on_every_database(
     assert len(filled) == 14
     for kind, old, new in zip(ring[1:], urls, urls[1:], strict=False):
         output = transfer(services[kind], old, new)
-        assert output.count(" 40  ") == output.count("  equal\n") == 14
+        assert output.count(" 40  ") == 14
+        assert output.count("  equal\n") == 14 + (kind != "postgresql")
         assert rows(metadata, new) == filled
 
 
