@@ -14,6 +14,7 @@ from benchmarks.sections.growth import Growth
 from benchmarks.sections.instructions import Count
 from benchmarks.sections.latency import Latency
 from benchmarks.sections.main import Main
+from benchmarks.sections.rollups import Rollup
 from benchmarks.sections.round_trips import RoundTrips
 from benchmarks.sections.scaling import Scaling
 from benchmarks.sections.startup import Startup
@@ -43,6 +44,7 @@ class Results:
     round_trips: list[RoundTrips] | None = None
     layers: dict[str, float] | None = None
     growth: list[Growth] | None = None
+    rollups: list[Rollup] | None = None
     template: Template | None = None
 
 

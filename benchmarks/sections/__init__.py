@@ -15,6 +15,7 @@ from benchmarks.sections import (
     pools,
     pythons,
     references,
+    rollups,
     round_trips,
     scaling,
     servers,
@@ -42,5 +43,6 @@ SECTIONS: dict[str, tuple[str, ModuleType]] = {
     "round_trips": ("Round trips", round_trips),
     "layers": ("Layers of a read", layers),
     "growth": ("More rows", growth),
+    "rollups": ("Results that are computed in advance", rollups),
     "template": ("The template", template),
 }
