@@ -18,7 +18,7 @@ import re
 import signal
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -432,7 +432,7 @@ def check(source: sa.Connection, target: sa.Connection, items: list[TableCopy]) 
             f"The old database is missing {missing}. Run {MIGRATE} for it, with the service as it"
             " was before the switch."
         )
-    if names := not_in_models(source, items):
+    if names := not_in_models(source, items, views(target)):
         print(f"Not copied, because app.models does not define it: {names}.", file=sys.stderr)
     filled = [f"{item.name} ({in_rows(n)})" for item in items if (n := count(target, item))]
     if filled and not any(count(source, item) for item in items):
@@ -464,7 +464,19 @@ def missing_from(connection: sa.Connection, items: list[TableCopy]) -> str:
     return ", ".join(missing)
 
 
-def not_in_models(connection: sa.Connection, items: list[TableCopy]) -> str:
+def views(connection: sa.Connection) -> set[str]:
+    """The names of views, which have no rows of their own."""
+    inspector = sa.inspect(connection)
+    names = {*inspector.get_view_names()}
+    if connection.dialect.name == "postgresql":  # no other one has materialized views
+        names |= {*inspector.get_materialized_view_names()}
+    return names
+
+
+def not_in_models(
+    connection: sa.Connection, items: list[TableCopy], derived: Collection[str]
+) -> str:
+    """The tables and columns that are not copied, except for tables that the target derives."""
     known = {item.table.name: item.table.columns for item in items if not item.table.schema}
     unknown = []
     for table in sorted(sa.inspect(connection).get_table_names()):
@@ -473,7 +485,7 @@ def not_in_models(connection: sa.Connection, items: list[TableCopy]) -> str:
             unknown += [
                 f"the column {table}.{name}" for name in columns if name not in known[table]
             ]
-        elif table != VERSION_TABLE:
+        elif table != VERSION_TABLE and table not in derived:
             unknown.append(f"the table {table}")
     return ", ".join(unknown)
 
