@@ -16,16 +16,16 @@ from benchmarks.data import Data, log_in, seed
 from benchmarks.endpoints import add_endpoints
 from benchmarks.schedule import Schedule
 from harness.mariadb import MariaDB
-from harness.postgresql import PostgreSQL
 from harness.projects import git, releases
 from harness.rendering import ROOT, export, render
 from harness.running import settings
 from harness.servers import Server, running
 from harness.services import Service
+from harness.standbys import ReplicatedPostgreSQL
 from harness.variants import FAMILIES
 
 
-class LargePostgreSQL(PostgreSQL):
+class LargePostgreSQL(ReplicatedPostgreSQL):
     max_connections = 800  # for the pools of all contenders together
 
 

@@ -1,10 +1,11 @@
 """What a process and a machine serve, and how much of it the database does, by CPU time."""
 
 import re
+import shutil
 import statistics
 import subprocess
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,13 +20,14 @@ from benchmarks.markdown import number, spread, table
 from benchmarks.measure import in_turn, send
 from benchmarks.workloads import CREATE, LIST, READ, workloads
 from harness.pgbouncer import pgbouncer
+from harness.servers import IS_ROOT
 from harness.waiting import eventually
 
 PROCESSES = (1, 2, 4)
 CLIENTS = 64
 WORKLOADS = (READ, LIST, CREATE)
-BOUNCED = "4 processes, PgBouncer"
-DATABASE, BOUNCER = "database", "PgBouncer"
+BOUNCED, REPLICATED = "4 processes, PgBouncer", "1 process, replica"
+DATABASE, REPLICA, BOUNCER = "database", "replica", "PgBouncer"
 # What the service sends for each workload, as prepared statements.
 STATEMENTS = {
     READ: "SELECT * FROM tasks WHERE id = '{task}';",
@@ -104,8 +106,30 @@ def measure(bench: Bench) -> Scaling:
                     bench, [*servings, *bounced], workload, requests[workload], parts
                 )
             ]
+    with standby_of(server) as standby:
+        url = f"postgresql+asyncpg://{standby.address}/{database.name}"
+        reading = replace(service, variant=REPLICATED, environment={"database_read_url": url})
+        assert standby.process is not None
+        parts = {DATABASE: server.process.pid, REPLICA: standby.process.pid}
+        with bench.serving([reading], database.location) as servings:
+            for workload in WORKLOADS:
+                loads += loads_of(bench, servings, workload, requests[workload], parts)
     limits = [limit(bench, server, database, workload) for workload in WORKLOADS]
     return Scaling(loads, limits)
+
+
+@contextmanager
+def standby_of(server: LargePostgreSQL) -> Iterator[LargePostgreSQL]:
+    with TemporaryDirectory(prefix="standby-") as name:
+        if IS_ROOT:
+            shutil.chown(name, "nobody")
+        standby = LargePostgreSQL(Path(name), server)
+        standby.start()
+        try:
+            standby.wait_for_replay(server)
+            yield standby
+        finally:
+            standby.stop()
 
 
 def loads_of(
@@ -172,11 +196,12 @@ def limit(bench: Bench, server: LargePostgreSQL, database: Database, workload: s
 
 def page(found: Scaling) -> str:
     loads = table(
-        ["Workload", "Service", "Requests/s", "CPU µs: service", DATABASE, BOUNCER],
+        ["Workload", "Service", "Requests/s", "CPU µs: service", DATABASE, REPLICA, BOUNCER],
         (
             [
                 *(of.workload, of.variant, spread(of.spread("rate"))),
                 *(number(value) for value in (of.median("cpu"), each.other(DATABASE))),
+                number(each.other(REPLICA)) if of.variant == REPLICATED else "",
                 number(each.other(BOUNCER)) if of.variant == BOUNCED else "",
             ]
             for each in found.loads
@@ -194,7 +219,8 @@ def page(found: Scaling) -> str:
 {CLIENTS} clients, asyncpg, uvicorn. The load generator, the service, PostgreSQL and PgBouncer share
 the cores of the machine, so the requests per second end where its cores do. The CPU time of a
 request tells what more cores serve: [scaling](scaling.md) does so. Behind PgBouncer, the service
-prepares no statements.
+prepares no statements. With a replica, lists are read from it, single rows are not, and it
+applies the writes of the primary.
 
 {loads}
 pgbench sends the statements of a workload, prepared, from 32 clients in one thread:

@@ -35,6 +35,7 @@ def test_edits_and_rows_are_kept_and_the_suite_passes(
         rows = owner.settle(project, service, url)
 
         message = project.update()
+        owner.keep_imports(project)
         assert project.conflicts() == set()
         assert owner.lost_edits(project, lived_in) == []
         owner.rename_httpx(project, message)
@@ -67,6 +68,7 @@ def test_migrations_of_owner_and_template_can_be_merged(
         rows = owner.settle(project, service, url)
 
         message = project.update()
+        owner.keep_imports(project)
         assert project.conflicts() == set()
         assert owner.lost_edits(project, edited) == []
         service.install()

@@ -30,6 +30,7 @@ def test_edits_and_rows_move_to_the_new_database(
 
         message = project.update(driver=new)
         assert "DATABASE_URL in .env" in message
+        owner.keep_imports(project)
         assert project.conflicts() == set()
         assert owner.lost_edits(project, "flat") == []
         owner.rename_httpx(project, message)

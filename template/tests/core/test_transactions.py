@@ -53,7 +53,7 @@ async def test_repeated_conflict_is_raised_after_five_attempts(
         attempts.append(session)
         raise DBAPIError("", None, Exception())
 
-    monkeypatch.setattr("app.core.database_errors.classify", lambda _: ErrorKind.CONFLICT)
+    monkeypatch.setattr("app.core.transactions.classify", lambda _: ErrorKind.CONFLICT)
     with stamina.set_testing(True, attempts=ATTEMPTS), pytest.raises(DBAPIError):
         await transact(database, conflict)
     assert len(set(map(id, attempts))) == ATTEMPTS
