@@ -209,7 +209,7 @@ def move_code(library: Library) -> None:
 
 # Changes of a later release, one of them in a file that the owner edited.
 CHANGES = {
-    "app/core/transactions.py": ("ATTEMPTS = 5\n", "ATTEMPTS = 6\n"),
+    "app/core/transactions.py.jinja": ("ATTEMPTS = 5\n", "ATTEMPTS = 6\n"),
     "app/settings.py.jinja": ("Field(1_000_000,", "Field(2_000_000,"),
 }
 
