@@ -14,27 +14,21 @@ import pytest
 from harness.parts import nightly
 from harness.variants import DRIVERS, EXAMPLES, STRUCTURES, Variant
 
+# Each kind of accounts, with all that it can have.
+WITH_JWT = Variant(
+    "aiosqlite", auth="jwt", api_keys=True, mail="smtp", rate_limits=True, jobs="database"
+)
+WITH_SESSION = replace(WITH_JWT, auth="session")
+WITH_OIDC = Variant("aiosqlite", auth="oidc", api_keys=True, rate_limits=True, jobs="database")
+LARGEST = [WITH_JWT, nightly(WITH_SESSION), nightly(WITH_OIDC)]
 KINDS = [
     nightly(Variant("aiosqlite", jobs="database")),
     Variant("aiosqlite", auth="jwt", jobs="database"),
-    nightly(
-        Variant(
-            "aiosqlite", auth="jwt", api_keys=True, mail="smtp", rate_limits=True, jobs="database"
-        )
-    ),
+    nightly(WITH_JWT),
     nightly(Variant("aiosqlite", auth="session")),
-    nightly(
-        Variant(
-            "aiosqlite",
-            auth="session",
-            api_keys=True,
-            mail="smtp",
-            rate_limits=True,
-            jobs="database",
-        )
-    ),
+    nightly(WITH_SESSION),
     nightly(Variant("aiosqlite", auth="oidc")),
-    nightly(Variant("aiosqlite", auth="oidc", api_keys=True, rate_limits=True, jobs="database")),
+    nightly(WITH_OIDC),
 ]
 of_each_kind = pytest.mark.parametrize("kind", KINDS, ids=str)
 
@@ -54,22 +48,6 @@ for folder in sys.argv[1:]:
     if status:
         sys.exit(f"{folder} has no document")
 """
-
-
-LARGEST = [
-    Variant("aiosqlite", auth="jwt", api_keys=True, mail="smtp", rate_limits=True, jobs="database"),
-    nightly(
-        Variant(
-            "aiosqlite",
-            auth="session",
-            api_keys=True,
-            mail="smtp",
-            rate_limits=True,
-            jobs="database",
-        )
-    ),
-    nightly(Variant("aiosqlite", auth="oidc", api_keys=True, rate_limits=True, jobs="database")),
-]
 
 
 @pytest.fixture(scope="module", params=LARGEST, ids=str)

@@ -56,3 +56,17 @@ def log_in(running: Running, name: str) -> None:
         return
     assert response.status_code == 200, response.text
     client.headers["Authorization"] = f"Bearer {response.json()['access_token']}"
+
+
+def include_own_router(project: Project, module: str) -> None:
+    """Add the `own_router` of a module to the application, as an owner does."""
+    project.replace(
+        "app/factory.py",
+        "    app.include_router(health.router)\n",
+        "    app.include_router(health.router)\n    app.include_router(own_router)\n",
+    )
+    project.replace(
+        "app/factory.py",
+        "\nfrom app.settings import Settings\n",
+        f"\nfrom {module} import own_router\nfrom app.settings import Settings\n",
+    )

@@ -11,7 +11,7 @@ from harness.services import InEnvironment
 from harness.variants import DRIVERS, ONE_EACH
 from harness.waiting import eventually
 from tests.updates import owner
-from tests.updates.deployments import log_in, register, updated_copy
+from tests.updates.deployments import include_own_router, log_in, register, updated_copy
 
 OWN = '''"""A job of the owner."""
 
@@ -74,16 +74,7 @@ def test_jobs_are_added_while_the_previous_release_serves(
     assert "_jobs.py" in message
     (project.folder / "app" / "counting.py").write_text(OWN)
     (project.folder / "app" / "counts.py").write_text(ENDPOINTS)
-    project.replace(
-        "app/factory.py",
-        "    app.include_router(health.router)\n",
-        "    app.include_router(health.router)\n    app.include_router(own_router)\n",
-    )
-    project.replace(
-        "app/factory.py",
-        "\nfrom app.settings import Settings\n",
-        "\nfrom app.counts import own_router\nfrom app.settings import Settings\n",
-    )
+    include_own_router(project, "app.counts")
     project.replace(
         "app/jobs.py",
         "from app.core.outbox",

@@ -9,7 +9,7 @@ from harness.projects import Template
 from harness.running import alembic, database, serving
 from harness.services import InEnvironment
 from harness.variants import DRIVERS, ONE_EACH
-from tests.updates.deployments import updated_copy
+from tests.updates.deployments import include_own_router, updated_copy
 
 LIMITED = """
 from fastapi import APIRouter
@@ -41,16 +41,7 @@ def test_rate_limits_are_added_while_the_previous_release_serves(
     assert "migrations/versions/0002_rate_limits.py  review it: it follows 0001" in message
     with (project.folder / "app" / "limited.py").open("w") as file:
         file.write(f'"""An endpoint of the owner."""\n{LIMITED}')
-    project.replace(
-        "app/factory.py",
-        "    app.include_router(health.router)\n",
-        "    app.include_router(health.router)\n    app.include_router(own_router)\n",
-    )
-    project.replace(
-        "app/factory.py",
-        "\nfrom app.settings import Settings\n",
-        "\nfrom app.limited import own_router\nfrom app.settings import Settings\n",
-    )
+    include_own_router(project, "app.limited")
     new = in_environment(project.folder)
     with database(new) as url:
         alembic(old, url, "upgrade head")
