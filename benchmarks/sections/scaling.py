@@ -67,7 +67,7 @@ class Scaling:
 
 
 def cpu_of(pid: int) -> float:
-    """The CPU seconds of a process and its children, including those that have ended."""
+    """The CPU seconds of a process and its children, including ended ones."""
     own = psutil.Process(pid).cpu_times()
     seconds = own.children_user + own.children_system
     for process in processes(pid):
