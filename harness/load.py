@@ -5,7 +5,7 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -92,14 +92,23 @@ class Load:
 
 
 @contextmanager
+def started(
+    threads: Sequence[threading.Thread], stopping: threading.Event, seconds: float
+) -> Iterator[None]:
+    """Run threads until the block ends; they end within `seconds` after `stopping` is set."""
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        for thread in threads:
+            thread.join(seconds)
+
+
+@contextmanager
 def load(address: Any, clients: int = 8) -> Iterator[Load]:
     """Clients that send requests while the block runs."""
     sending = Load(str(address), clients)
-    for thread in sending.threads:
-        thread.start()
-    try:
+    with started(sending.threads, sending.stopping, REQUEST_TIMEOUT):
         yield sending
-    finally:
-        sending.stopping.set()
-        for thread in sending.threads:
-            thread.join(REQUEST_TIMEOUT)

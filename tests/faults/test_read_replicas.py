@@ -13,6 +13,7 @@ from uuid import uuid4
 import httpx2
 import pytest
 
+from harness.load import started
 from harness.rendering import render
 from harness.replicas import primary_and_replica
 from harness.running import Running, serving, settings
@@ -220,14 +221,10 @@ class Clients:
 def clients(service: Running, users: int = 2) -> Iterator[Clients]:
     """Clients that send requests while the block runs."""
     sending = Clients(str(service.client.base_url).rstrip("/"), users)
-    for thread in sending.threads:
-        thread.start()
     try:
-        yield sending
+        with started(sending.threads, sending.stopping, 120):
+            yield sending
     finally:
-        sending.stopping.set()
-        for thread in sending.threads:
-            thread.join(120)
         print(sending.figures)
 
 
