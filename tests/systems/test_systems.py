@@ -1,4 +1,4 @@
-"""Five kinds of service, each rendered from its answers and used like the real one."""
+"""The services of presets/, each rendered from its preset and used like the real one."""
 
 import json
 import re
@@ -19,16 +19,14 @@ from harness.running import database, run_in, serving, succeed_in
 from harness.services import InEnvironment, Service
 from harness.waiting import eventually
 
-HERE = Path(__file__).parent
-
 
 @pytest.fixture
 def system(
     template: Path, tmp_path: Path, in_environment: InEnvironment, request: pytest.FixtureRequest
 ) -> Service:
-    """The service with the answers in the file that is named after the test."""
+    """The service of the preset that is named after the test."""
     name = request.node.originalname.removeprefix("test_")
-    answers = yaml.safe_load((HERE / f"{name}.yml").read_text())
+    answers = yaml.safe_load((ROOT / "presets" / f"{name}.yml").read_text())
     return in_environment(render(template, tmp_path / "service", **answers))
 
 
@@ -144,6 +142,8 @@ def test_measurements(system: Service) -> None:
         unmigrated = run_in(system, url, "python", "-m", "app.core.check_database")
         assert unmigrated.returncode == 1
         assert "Run `alembic upgrade head`." in unmigrated.stdout
+        assert f"Run `chmod 600 {system.folder / '.env'}`." in unmigrated.stdout
+        (system.folder / ".env").chmod(0o600)
         unreachable = run_in(
             system,
             "postgresql://ada:secret@127.0.0.1:1/x",
@@ -186,8 +186,8 @@ def test_measurements(system: Service) -> None:
 @pytest.mark.nightly
 def test_developed_on_sqlite(system: Service) -> None:
     environment = (system.folder / ".env").read_text()
-    assert "DATABASE_URL=sqlite:///developed_on_sqlite.db" in environment
-    file = system.folder / "developed_on_sqlite.db"
+    assert "DATABASE_URL=sqlite:///my_service.db" in environment
+    file = system.folder / "my_service.db"
     names = {}
     with database(system, "postgresql") as production:
         for kind, url in (("sqlite", f"sqlite:///{file.name}"), ("postgresql", production)):
