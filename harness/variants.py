@@ -309,15 +309,27 @@ CHECKED = list(dict.fromkeys([*WHOLE, *{v.auth: v for v in SELECTION}.values()])
 WITHOUT_DATABASE = [
     f"tests/core/test_{name}.py"
     for name in (
+        "access_log",
+        "background",
+        "client_address",
         "configuration",
+        "csv_lines",
+        "hosts",
+        "http_client",
         "http_protocol",
+        "http_retries",
         "live_server",
+        "log_setup",
         "logs",
         "middleware",
+        "monitoring",
         "openapi",
+        "otlp",
+        "public_addresses",
         "schemas",
         "server",
         "settings",
+        "telemetry",
         "websockets",
     )
 ]
@@ -326,9 +338,13 @@ WITHOUT_DRIVER = [
     f"tests/core/test_{name}.py"
     for name in (
         "check_database",
+        "domain_errors",
         "emails",
+        "event_streams",
         "examples",
         "idempotency",
+        "job_commands",
+        "last_uses",
         "loaded_attributes",
         "login_attempts",
         "mail",

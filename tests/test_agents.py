@@ -54,7 +54,7 @@ def assert_serves(service: Service, command: str, **variables: str) -> None:
 @pytest.mark.parametrize(
     "described",
     [
-        Variant("aiosqlite", "flat", "none"),
+        nightly(Variant("aiosqlite", "flat", "none")),
         nightly(Variant("aiosqlite", "flat", "none", ())),
         nightly(Variant("asyncpg", "layered", "jwt", ("assistant",), api_keys=True)),
         nightly(Variant("aiomysql", "by_feature", "oidc", ("measurements",))),

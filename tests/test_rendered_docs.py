@@ -41,7 +41,7 @@ VARIANTS = [
         jobs="database",
     ),
     nightly(Variant("psycopg", "layered", "none", dev_database="sqlite")),
-    Variant("aiomysql", "layered", "none", (), jobs="database"),
+    nightly(Variant("aiomysql", "layered", "none", (), jobs="database")),
     nightly(Variant("asyncmy", "flat", "none", dev_database="sqlite", sync_session=True)),
     nightly(
         Variant("aiosqlite", "layered", "session", api_keys=True, rate_limits=True, mail="smtp")

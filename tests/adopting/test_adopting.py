@@ -220,6 +220,7 @@ def release_changes(library: Library) -> None:
     library.template.release(NEXT)
 
 
+@pytest.mark.nightly
 @pytest.mark.xdist_group("mypy")  # one worker fills the cache
 def test_adopted_service_keeps_its_rows_files_and_history(library: Library) -> None:
     folder = library.folder

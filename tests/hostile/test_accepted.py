@@ -90,7 +90,7 @@ class Reader:
 
 @pytest.fixture
 def reader(attacked: Attacked, everything: bool) -> Reader:
-    return Reader(attacked, 100 if everything else 12)
+    return Reader(attacked, 100 if everything else 8)
 
 
 @pytest.mark.parametrize(

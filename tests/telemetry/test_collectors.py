@@ -9,9 +9,10 @@ import httpx2
 import pytest
 
 from harness.otlp import Collector, collecting
+from harness.parts import nightly
 from harness.running import python_of, settings
 from harness.services import Service
-from harness.variants import FAMILIES, ONE_EACH
+from harness.variants import FAMILIES
 from harness.waiting import eventually, free_port
 from tests.telemetry.conftest import Serve
 
@@ -37,7 +38,7 @@ def requests(collector: Collector, status: int) -> int:
     )
 
 
-@pytest.mark.parametrize("driver", ONE_EACH)
+@pytest.mark.parametrize("driver", ["asyncpg", nightly("aiosqlite"), nightly("aiomysql")])
 def test_request_is_found_by_its_trace_in_the_log_too_and_moves_one_metric_by_one(
     serve: Serve, driver: str
 ) -> None:

@@ -49,6 +49,7 @@ def test_edits_and_rows_are_kept_and_the_suite_passes(
     assert "passed" in service.uv_run("pytest", "-q", *suite, "--no-cov")
 
 
+@pytest.mark.nightly
 def test_migrations_of_owner_and_template_can_be_merged(
     own_upstream: Template,
     tmp_path: Path,

@@ -145,6 +145,7 @@ def test_no_pull_request_without_a_new_release(repository: Repository) -> None:
     assert repository.branches() == {"main"}
 
 
+@pytest.mark.nightly
 def test_pull_request_is_opened_once_with_the_message_of_the_update(
     repository: Repository, own_upstream: Template
 ) -> None:
