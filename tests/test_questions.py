@@ -16,7 +16,7 @@ from harness.rendering import COPIER, render
 from harness.servers import Server
 from harness.services import UV
 from harness.terminal import Terminal
-from harness.variants import DRIVERS, EXAMPLES, ONE_EACH, QUESTIONS
+from harness.variants import DRIVERS, EXAMPLES, QUESTIONS
 
 
 def copy(
@@ -220,21 +220,3 @@ def test_servers_accept_the_names_of_users_and_databases(
         server.execute(f"DROP {kind} {name}")
         server.create_database(name)
         server.drop_database(name)
-
-
-@pytest.mark.parametrize("driver", ONE_EACH)
-def test_message_lists_the_next_commands(template: Path, tmp_path: Path, driver: str) -> None:
-    service = tmp_path / "service"
-    result = copy(template, service, "--data", f"driver={driver}")
-    assert result.returncode == 0, result.stderr
-    commands = [line.split("  ")[1] for line in result.stderr.splitlines() if line.startswith("  ")]
-    server = [] if driver == "aiosqlite" else ["docker compose up -d --wait database"]
-    assert commands[-len(server) - 6 :] == [
-        f"cd {service}",
-        "uv sync",
-        'git init && git add . && git commit -m "Start"',
-        *server,
-        "uv run alembic upgrade head",
-        "uv run fastapi dev",
-        "uv run pytest",
-    ]
