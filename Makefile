@@ -1,7 +1,7 @@
 # Processes keep the byte code of what they import, whatever the environment of CI says.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help demo test test-all test-real lint bench bench-smoke
+.PHONY: help demo test test-all test-real lint bench bench-smoke site
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1@/p' Makefile | while IFS=@ read -r name text; do \
@@ -43,3 +43,7 @@ bench: ## run the benchmarks and write docs/performance.md; ONLY=main,drivers fo
 bench-smoke: ## run each benchmark once, too short for results
 	@scripts/setup.sh servers benchmarks
 	.venv/bin/python -m benchmarks --smoke $(ONLY:%=--only %)
+
+site: ## build the explorer and the documentation in build/site; URL=https://… for the commands in it
+	@scripts/setup.sh site
+	.venv/bin/python -m website $(URL:%=--url %)

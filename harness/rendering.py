@@ -1,5 +1,6 @@
 """Rendering the work tree as a user does: by Copier, without trust and without questions."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,8 @@ import copier
 ROOT = Path(__file__).parent.parent
 # The command `copier`, in less time. -P: the modules beside the script are not imported.
 COPIER = (sys.executable, "-P", str(ROOT / "harness" / "copier_speed.py"))
+# The only text of a service that is random.
+SECRET = re.compile(r"(?<=^SECRET_KEY=development-)\w{64}$", re.MULTILINE)
 
 
 def export(folder: Path) -> Path:
@@ -37,3 +40,14 @@ def render(template: Path, service: Path, *, overwrite: bool = False, **answers:
         quiet=True,
     )
     return service
+
+
+def comparable(service: Path, template: Path) -> dict[str, str]:
+    """The texts of a service by path, without its secret and the path of the template."""
+    return {
+        path.relative_to(service).as_posix(): SECRET.sub(
+            "SECRET", path.read_text().replace(str(template), "TEMPLATE")
+        )
+        for path in sorted(service.rglob("*"))
+        if path.is_file()
+    }

@@ -9,7 +9,6 @@ exit status is 1 if any render differs.
 import argparse
 import difflib
 import io
-import re
 import subprocess
 import sys
 import tarfile
@@ -22,10 +21,9 @@ from pathlib import Path
 import yaml
 
 from harness.copier_speed import speed_up_copier
-from harness.rendering import ROOT, export, render
+from harness.rendering import ROOT, comparable, export, render
 from harness.variants import EVERY, SELECTION, Variant
 
-SECRET = re.compile(r"(?<=^SECRET_KEY=development-)\w{64}$", re.MULTILINE)
 LINES_SHOWN = 40
 
 
@@ -67,13 +65,7 @@ def files_of(template: Path, case: Case) -> dict[str, str]:
             (service / ".copier-answers.yml").write_text(yaml.safe_dump(answers))
         answers = {**case.variant.answers, **dict(case.further)}
         render(template, service, overwrite=True, **answers)
-        return {
-            path.relative_to(service).as_posix(): SECRET.sub(
-                "SECRET", path.read_text().replace(str(template), "TEMPLATE")
-            )
-            for path in sorted(service.rglob("*"))
-            if path.is_file()
-        }
+        return comparable(service, template)
 
 
 def difference(templates: tuple[Path, Path], case: Case) -> str:

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Create .venv with the versions in pyproject.toml. The argument "servers" also installs MariaDB,
 # PgBouncer and a PostgreSQL with TLS, "benchmarks" wrk, valgrind and the packages of the benchmarks,
-# and "real" what only `make test-real` needs.
+# "site" what `make site` needs, and "real" what only `make test-real` needs.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -51,6 +51,12 @@ for wanted in "$@"; do
         if [ ! .venv/benchmarks -nt pyproject.toml ]; then
             .venv/bin/uv pip install --quiet --python .venv/bin/python --group benchmarks
             touch .venv/benchmarks
+        fi
+        ;;
+    site)
+        if [ ! .venv/site -nt pyproject.toml ]; then
+            .venv/bin/uv pip install --quiet --python .venv/bin/python --group site
+            touch .venv/site
         fi
         ;;
     real)
