@@ -8,6 +8,7 @@ from pathlib import Path
 from harness.rendering import ROOT, export
 from harness.variants import QUESTIONS
 from website.combinations import combinations, few_combinations, presets, total
+from website.commands import PROGRAM
 from website.data import Store, index_of, release_indexes, size_of, write
 from website.pages import build_pages
 from website.questions import Questionnaire, key
@@ -55,6 +56,7 @@ def build_explorer(folder: Path, url: str, *, quick: bool) -> None:
         "presets": {name: key(questionnaire.resolve(row)) for name, row in presets().items()},
         "presetFolder": f"{ROOT}/presets",
         "template": url,
+        "program": PROGRAM,
         "total": total(questionnaire),
     }
     sets = {"default": {}, "empty": {"examples": []}} | {

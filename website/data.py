@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from website.commands import option
 from website.questions import Answers, Questionnaire, key
 from website.renders import Renders
 from website.tables import tables
@@ -59,6 +60,7 @@ def asdict(questionnaire: Questionnaire, position: int) -> dict[str, Any]:
         "labels": question.labels,
         "values": question.values,
         "several": question.several,
+        "options": [option(question, answer) for answer in range(len(question.choices))],
         "default": {
             "positions": needed,
             "cells": {word: question.choices.index(value) for word, value in defaults.items()},

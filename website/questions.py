@@ -5,12 +5,12 @@ An answer is the index of a choice. For a question with several answers at once,
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import product
 from typing import Any
 
 import yaml
-from jinja2 import StrictUndefined, meta
+from jinja2 import StrictUndefined, Template, meta
 from jinja2.sandbox import SandboxedEnvironment
 
 JINJA = SandboxedEnvironment(undefined=StrictUndefined)
@@ -85,9 +85,9 @@ class Questionnaire:
             else self.value_of(self.configuration[name]["default"], answers)
             for name in direct_names_in(expression)
         }
-        return yaml.safe_load(JINJA.from_string(expression).render(context))
+        return parsed(compiled(expression).render(context))
 
-    def names_in(self, expression: Any) -> set[str]:
+    def names_in(self, expression: Any) -> frozenset[str]:
         """The names that an expression needs, also by way of derived answers."""
         names = direct_names_in(expression)
         for name in names - OF_UPDATES:
@@ -136,7 +136,20 @@ def question(name: str, row: Mapping[str, Any]) -> Question:
     )
 
 
-def direct_names_in(expression: Any) -> set[str]:
-    if not isinstance(expression, str):
-        return set()
-    return meta.find_undeclared_variables(JINJA.parse(expression))
+def direct_names_in(expression: Any) -> frozenset[str]:
+    return names_in_text(expression) if isinstance(expression, str) else frozenset()
+
+
+@cache
+def names_in_text(expression: str) -> frozenset[str]:
+    return frozenset(meta.find_undeclared_variables(JINJA.parse(expression)))
+
+
+@cache
+def compiled(expression: str) -> Template:
+    return JINJA.from_string(expression)
+
+
+@cache
+def parsed(text: str) -> Any:
+    return yaml.safe_load(text)

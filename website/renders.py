@@ -34,6 +34,10 @@ class Renders:
     services: list[dict[str, str]] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
 
+    def add(self, service: dict[str, str], texts: dict[str, str]) -> None:
+        self.services.append(service)
+        self.texts |= texts
+
     def files(self, index: int) -> dict[str, str]:
         """The texts of a service by path."""
         return {path: self.texts[digest] for path, digest in self.services[index].items()}
@@ -47,27 +51,37 @@ def rendered(template: Path, answers: Sequence[dict[str, Any]], cache: Path) -> 
         return Renders(content["services"], content["texts"])
     renders = Renders()
     with ProcessPoolExecutor(os.cpu_count(), initializer=speed_up_copier) as pool:
-        results = pool.map(partial(one_service, template), answers, chunksize=4)
+        results = pool.map(partial(only_new, template), answers, chunksize=4)
         for service, texts in tqdm(results, "rendering", len(answers), disable=None):
-            renders.services.append(service)
-            renders.texts |= texts
+            renders.add(service, texts)
     cache.mkdir(parents=True, exist_ok=True)
     content = {"services": renders.services, "texts": renders.texts}
     kept.write_bytes(gzip.compress(json.dumps(content).encode(), compresslevel=3))
     return renders
 
 
-def one_service(template: Path, answers: dict[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
-    """Render a service; of its texts, return those that this process has not returned yet."""
+def service_files(template: Path, answers: dict[str, Any]) -> dict[str, str]:
+    """Render a service, and return its texts by path."""
     folder = Path(tempfile.mkdtemp())
     try:
         files = comparable(render(template, folder / "service", **answers), template)
     finally:
         shutil.rmtree(folder)
-    digests = {path: sha256(text.encode()).hexdigest()[:16] for path, text in files.items()}
-    new = {d: files[path] for path, d in digests.items() if d not in returned}
+    return files
+
+
+def only_new(template: Path, answers: dict[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
+    """The digests of a service by path, and the texts that this process has not returned yet."""
+    digests, texts = by_digest(service_files(template, answers))
+    new = {digest: text for digest, text in texts.items() if digest not in returned}
     returned.update(new)
     return digests, new
+
+
+def by_digest(files: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """The digests of texts by path, and the texts by digest."""
+    digests = {path: sha256(text.encode()).hexdigest()[:16] for path, text in files.items()}
+    return digests, {digest: files[path] for path, digest in digests.items()}
 
 
 def digest_of(template: Path, answers: Sequence[dict[str, Any]]) -> str:

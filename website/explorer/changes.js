@@ -8,7 +8,8 @@
 
   const totals = (before, after) => {
     const [a, b] = [explorer.sizeOf(before), explorer.sizeOf(after)];
-    return `${explorer.signed(b.files - a.files)} files, ${explorer.signed(b.lines - a.lines)} lines`;
+    return `${explorer.signed(b.files - a.files, "file")}, `
+      + explorer.signed(b.lines - a.lines, "line");
   };
 
   const groupOf = (kind, paths, hrefOf, current, before, after) => {
@@ -17,7 +18,7 @@
       const counts = element("span", { class: "counts" });
       const link = element("a", {
         href: hrefOf(path), "data-path": path, "aria-current": path === current ? "page" : undefined,
-      }, element("span", { class: "path" }, path), counts);
+      }, element("span", { class: "path" }, explorer.breakable(path)), counts);
       fill(counts, path, before.get(path), after.get(path));
       return element("li", {}, link);
     });

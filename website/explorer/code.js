@@ -62,7 +62,7 @@
       while (end < rows.length && isSame(rows[end]) === isSame(rows[start])) end += 1;
       const first = start === 0 ? start : start + CONTEXT;
       const last = end === rows.length ? end : end - CONTEXT;
-      if (isSame(rows[start]) && last - first > 1) {
+      if (isSame(rows[start]) && last - first > CONTEXT) {
         const hidden = rows.slice(first, last);
         elements.push(...rows.slice(start, first).map(rowOf));
         const button = element("button", { type: "button" },
@@ -87,6 +87,8 @@
       : folded(rows, unifiedRow(a, b), "4");
     return region(`Difference of ${path}`,
       element("table", { class: split ? "difference split" : "difference" },
+        split ? element("colgroup", {}, ["number", "", "number", ""].map((name) =>
+          element("col", { class: name }))) : [],
         element("tbody", {}, body)));
   };
 

@@ -18,20 +18,15 @@
     return "";
   };
 
-  const valueOf = ({ several, values }, answer) => {
-    if (several) return `[${values.filter((_, bit) => answer >> bit & 1).join(", ")}]`;
-    return String(values[answer]);
-  };
-
   const command = (name, options) => [
-    "uvx copier copy --defaults",
+    explorer.index.program,
     ...(name === explorer.DEFAULT_NAME ? [] : [`-d ${quoted(`service_name=${name}`)}`]),
     ...options,
     `${quoted(explorer.index.template)} ${folderOf(name)}`,
   ].join(" \\\n  ");
 
   explorer.commandOf = (answers, name) => command(name, explorer.differing(answers).map(
-    ({ question, answer }) => `-d ${quoted(`${question.name}=${valueOf(question, answer)}`)}`));
+    ({ question, answer }) => question.options[answer]));
 
   // The same with the answers file of a preset, in a clone of the template.
   explorer.presetCommandOf = (preset, name) =>

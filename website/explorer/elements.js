@@ -14,7 +14,16 @@ explorer.element = (tag, attributes = {}, ...children) => {
 
 explorer.number = (value) => value.toLocaleString("en-US");
 explorer.count = (value, noun) => `${explorer.number(value)} ${noun}${value === 1 ? "" : "s"}`;
-explorer.signed = (value) => `${value < 0 ? "−" : "+"}${explorer.number(Math.abs(value))}`;
+explorer.signed = (value, noun) =>
+  `${value < 0 ? "−" : "+"}${explorer.count(Math.abs(value), noun)}`;
+
+// Text with `code` in backticks.
+explorer.prose = (text) => text.split("`").map((part, index) =>
+  (index % 2 ? explorer.element("code", {}, part) : part));
+
+// A path that may be broken after each folder and word.
+explorer.breakable = (path) => path.split(/(?<=[/_])/).flatMap((part, index) =>
+  (index ? [document.createElement("wbr"), part] : [part]));
 
 // A button that copies a text; the clipboard is missing on pages without a secure origin.
 explorer.copyButton = (label, textOf) => {

@@ -13,7 +13,7 @@
     const { questions } = explorer;
 
     const optionOf = (position, index) => {
-      const { name, labels, several } = questions[position];
+      const { name, labels, several, values } = questions[position];
       const [title, text] = split(labels[index]);
       const input = element("input", {
         type: several ? "checkbox" : "radio", name, value: String(index),
@@ -24,8 +24,9 @@
       return {
         input, link,
         row: element("div", { class: "option" }, input,
-          element("label", { for: input.id }, element("span", { class: "choice" }, title),
-            text && element("span", { class: "hint" }, text)),
+          element("label", { for: input.id }, title,
+            typeof values[index] === "string" ? [" ", element("code", {}, values[index])] : [],
+            text ? element("span", { class: "hint" }, text) : []),
           link),
       };
     };
@@ -37,7 +38,7 @@
         fieldset: element("fieldset", { id: `question-${question.name}` },
           element("legend", {}, question.title.replace(/\?$/, ""), " ",
             element("code", {}, question.name)),
-          element("p", { class: "help" }, question.help),
+          element("p", { class: "help" }, explorer.prose(question.help)),
           options.map(({ row }) => row)),
       };
     });
@@ -70,11 +71,11 @@
           const { with: _, file: __, ...rest } = state;
           const alternative = explorer.alternative(position, answer);
           link.href = explorer.hashOf({ ...rest, view: "compare", with: alternative });
-          link.textContent = `${signed(effect.files)} files`;
+          link.textContent = signed(effect.files, "file");
           link.setAttribute("aria-label",
             `Compare with ${question.name}: ${explorer.nameOf(position, answer)}, `
-            + `${signed(effect.files)} files, ${signed(effect.lines)} lines`);
-          link.title = `${signed(effect.lines)} lines. Compare.`;
+            + `${signed(effect.files, "file")}, ${signed(effect.lines, "line")}`);
+          link.title = `${signed(effect.lines, "line")}: compare`;
         });
       });
     };

@@ -147,7 +147,12 @@
       draw();
     });
     addEventListener("hashchange", draw);
-    matchMedia("(max-width: 60rem)").addEventListener("change", draw);
+    const narrow = matchMedia("(max-width: 60rem)");
+    page("answers").open = !narrow.matches;
+    narrow.addEventListener("change", () => {
+      page("answers").open = !narrow.matches;
+      draw();
+    });
     await draw();
   };
   start().catch((error) => {

@@ -32,7 +32,7 @@
       const path = `${prefix}${name}`;
       return element("li", {}, element("a", {
         href: hrefOf(path), "data-path": path, "aria-current": path === current ? "page" : undefined,
-      }, name));
+      }, explorer.breakable(name)));
     });
     return element("ul", {}, folders, files);
   };
