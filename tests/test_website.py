@@ -36,14 +36,14 @@ FILES: dict[str, dict[str, str]] = {}
 
 
 @pytest.fixture(params=RENDERED, ids=str)
-def variant(request: pytest.FixtureRequest) -> Variant:
+def service(request: pytest.FixtureRequest) -> Variant:
     chosen: Variant = request.param
     return chosen
 
 
 @pytest.fixture
-def files(template: Path, variant: Variant) -> dict[str, str]:
-    return files_of(template, variant)
+def files(template: Path, service: Variant) -> dict[str, str]:
+    return files_of(template, service)
 
 
 def files_of(template: Path, variant: Variant) -> dict[str, str]:
@@ -63,9 +63,9 @@ def test_page_has_every_question_with_a_choice_of_answers() -> None:
     assert "existing_rows" not in QUESTIONNAIRE.positions  # only on updates
 
 
-def test_page_asks_what_copier_asks(variant: Variant, files: dict[str, str]) -> None:
+def test_page_asks_what_copier_asks(service: Variant, files: dict[str, str]) -> None:
     stored = yaml.safe_load(files[".copier-answers.yml"])
-    answers = QUESTIONNAIRE.data(answers_of(variant))
+    answers = QUESTIONNAIRE.data(answers_of(service))
     assert answers == {name: stored[name] for name in QUESTIONNAIRE.positions if name in stored}
 
 
