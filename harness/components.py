@@ -27,6 +27,7 @@ COMPONENTS = {
     "hadolint": "Dockerfile",
     "oidc-provider": "tokens of an OpenID provider; a login in /docs, in Chromium",
     "Chromium": "cookie sessions, and pages of other origins",
+    "axe-core": "the explorer: every answer, both themes, keyboard, accessibility, in Chromium",
     "Prometheus": "metrics of a service, alerts and queries of the dashboard",
     "Postfix": "links in delivered mails; rejected mails; outages",
     "Dev Container CLI": "devcontainer.json",

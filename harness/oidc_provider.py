@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness import debian
+from harness.npm import installed
 from harness.rendering import ROOT
 from harness.waiting import free_port, wait_until_served
 
@@ -17,14 +17,7 @@ SCRIPT = ROOT / "harness" / "entrypoints" / "oidc_provider.mjs"
 
 def packages() -> Path:
     """Return the folder with the npm packages, which are installed first."""
-    return debian.kept(f"oidc-provider-{VERSION}", install) / "node_modules"
-
-
-def install(folder: Path) -> None:
-    if shutil.which("npm") is None:
-        raise RuntimeError("npm is not installed: sudo apt-get install npm")
-    command = ["npm", "install", "--silent", "--ignore-scripts", "--prefix", str(folder)]
-    subprocess.run([*command, *PACKAGES], check=True, timeout=600)
+    return installed(f"oidc-provider-{VERSION}", *PACKAGES)
 
 
 @contextmanager
