@@ -39,7 +39,7 @@ def test_tree_shows_the_rendered_service(rendered: Callable[[Variant], Path]) ->
 
 def test_first_commands_exist() -> None:
     commands = [line.split("  ")[0] for line in blocks("shell")[0].splitlines()]
-    assert commands[1:] == ["make demo", "make test"]
+    assert commands[1:] == ["make site", "make demo", "make test"]
     makefile = (ROOT / "Makefile").read_text()
     for command in commands[1:]:
         assert f"\n{command.removeprefix('make ')}:" in makefile

@@ -15,6 +15,8 @@
     const optionOf = (position, index) => {
       const { name, labels, several, values } = questions[position];
       const [title, text] = split(labels[index]);
+      const isNamed = typeof values[index] === "boolean"
+        || title.toLowerCase().includes(values[index].replaceAll("_", " "));
       const input = element("input", {
         type: several ? "checkbox" : "radio", name, value: String(index),
         id: `${name}-${index}`,
@@ -25,7 +27,7 @@
         input, link,
         row: element("div", { class: "option" }, input,
           element("label", { for: input.id }, title,
-            typeof values[index] === "string" ? [" ", element("code", {}, values[index])] : [],
+            isNamed ? [] : [" ", element("code", {}, values[index])],
             text ? element("span", { class: "hint" }, text) : []),
           link),
       };
@@ -48,8 +50,14 @@
       const chosen = { ...state.chosen, [questions[position].name]: answer };
       const other = explorer.resolve(chosen);
       if (!explorer.isRendered(answers) || !explorer.isRendered(other)) return undefined;
-      const otherSize = explorer.sizeOf(explorer.filesOf(other));
-      return { files: otherSize.files - size.files, lines: otherSize.lines - size.lines };
+      const files = explorer.filesOf(other);
+      const otherSize = explorer.sizeOf(files);
+      const { changed } = explorer.changes(explorer.filesOf(answers), files);
+      const added = otherSize.files - size.files;
+      return {
+        text: added ? signed(added, "file") : `${changed.length} changed`,
+        lines: signed(otherSize.lines - size.lines, "line"),
+      };
     };
 
     const show = (state, answers, size) => {
@@ -71,11 +79,11 @@
           const { with: _, file: __, ...rest } = state;
           const alternative = explorer.alternative(position, answer);
           link.href = explorer.hashOf({ ...rest, view: "compare", with: alternative });
-          link.textContent = signed(effect.files, "file");
+          link.textContent = effect.text;
           link.setAttribute("aria-label",
             `Compare with ${question.name}: ${explorer.nameOf(position, answer)}, `
-            + `${signed(effect.files, "file")}, ${signed(effect.lines, "line")}`);
-          link.title = `${signed(effect.lines, "line")}: compare`;
+            + `${effect.text}, ${effect.lines}`);
+          link.title = `${effect.lines}: compare`;
         });
       });
     };
