@@ -11,6 +11,7 @@ from harness.variants import AUTHS, Variant
 from tests.template.modules import QUESTIONS, ROOT, STRUCTURES, environment
 
 FOLDER = ROOT / "includes" / "features"
+SCAFFOLD = ROOT / "includes" / "scaffold"
 FEATURES = re.findall(r"(?m)^(\w+):", QUESTIONS["features"]["default"])
 ENTITIES: dict[str, dict[str, Any]] = QUESTIONS["entities"]["default"]
 LAYERS = {"models", "schemas", "crud", "services", "routes"}
@@ -177,7 +178,8 @@ def test_each_file_of_a_feature_is_rendered() -> None:
 
 
 def test_each_slot_is_filled_by_a_feature() -> None:
-    assert {path.name for path in FILES if len(path.parts) == 2} == SLOTS
+    scaffolded = {path.name for path in SCAFFOLD.glob("*.py.jinja")} & SLOTS
+    assert {path.name for path in FILES if len(path.parts) == 2} | scaffolded == SLOTS
 
 
 def test_each_other_include_is_read() -> None:
@@ -188,7 +190,9 @@ def test_each_other_include_is_read() -> None:
             # The modules of the worked example are included by layer.
             folder, _, layer = name.removesuffix(".py.jinja").rpartition("/")
             by_layer = layer in {"__init__", *LAYERS} and f"'{folder}/' ~ " in others
-            assert f"'{name}'" in others or by_layer, name
+            # A tool includes these in the feature of a resource.
+            of_resources = path.is_relative_to(SCAFFOLD) and name.endswith(".py.jinja")
+            assert f"'{name}'" in others or by_layer or of_resources, name
 
 
 @pytest.mark.parametrize(

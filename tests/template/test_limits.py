@@ -17,10 +17,10 @@ LISTS = {
     "template/docs/database.md.jinja",
     "template/pyproject.toml.jinja",
 }
-# Texts that depend on all answers, files that are rendered once, and macros.
+# Texts that depend on all answers, files that are rendered once, macros, and modules of any fields.
 UNLIMITED = re.compile(
     r"/(?:README|AGENTS)\.md\.jinja$|/migrations/|/(?:create|drop)_tables\.py\.jinja$|^includes/messages/"
-    r"|^includes/(?:module|imports)\.jinja$"
+    r"|^includes/(?:module|imports)\.jinja$|^includes/scaffold/"
 )
 MAX_LINES = 400
 
