@@ -29,6 +29,7 @@ COMPONENTS = {
     "Chromium": "cookie sessions, and pages of other origins",
     "axe-core": "the explorer: every answer, both themes, keyboard, accessibility, in Chromium",
     "Prometheus": "metrics of a service, alerts and queries of the dashboard",
+    "nginx": "its configuration in docs/operating.md: events, tags, keys, WebSockets",
     "Postfix": "links in delivered mails; rejected mails; outages",
     "Dev Container CLI": "devcontainer.json",
 }

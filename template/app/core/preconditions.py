@@ -20,7 +20,8 @@ TAGS = pattern(rf"^(?:\*|{TAG}(?:\s*,\s*{TAG})*)$", 'must be "*", or entity tags
 # A list may have empty elements. The quantifiers are possessive: no input takes long.
 TAG_LIST = re.compile(rf"[ \t]*+\*?+[ \t]*+|(?:[ \t]*+(?:{TAG})?+[ \t]*+(?:,|$))*+")
 TAG_OR_ANY = re.compile(rf"{TAG}|\*")
-TAG_OF_VERSION = re.compile(r'"(\d+)-[0-9a-f]{8}"')
+# Proxies that compress a response make its tag weak, which changes nothing about its version.
+TAG_OF_VERSION = re.compile(r'(?:W/)?"(\d+)-[0-9a-f]{8}"')
 
 IF_NONE_MATCH = "Respond with 304, without a body, if the response still has this `ETag`."
 CONDITIONAL_GET: dict[str, Any] = {

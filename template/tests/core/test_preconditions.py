@@ -78,6 +78,8 @@ async def test_without_if_match_any_version_is_changed(client: AsyncClient) -> N
         (ETAG, 200),
         ('"3"', 200),
         ('"3-0123abcd"', 200),  # the same version, sent by another release
+        (f"W/{ETAG}", 200),  # nginx makes tags weak when it compresses responses
+        (f'W/"2-{RELEASE}"', 412),
         ("*", 200),
         ('"1", "3"', 200),
         ('"1","3"', 200),
@@ -86,7 +88,6 @@ async def test_without_if_match_any_version_is_changed(client: AsyncClient) -> N
         ('"3-0"', 412),
         (f'"2-{RELEASE}"', 412),
         ('"1", "2"', 412),
-        (f"W/{ETAG}", 412),  # a weak tag may stand for several versions
         ('W/"3"', 412),
         ('"', 422),
         ("3", 422),
@@ -179,7 +180,7 @@ async def test_tags_of_several_headers_are_one_list(client: AsyncClient) -> None
 
 @pytest.mark.parametrize(
     ("if_match", "status"),
-    [('"2"', 412), (f"W/{ETAG}", 412), (ETAG, 304), ('"3"', 304), ("*", 304), ("3", 304)],
+    [('"2"', 412), (f"W/{ETAG}", 304), (ETAG, 304), ('"3"', 304), ("*", 304), ("3", 304)],
 )
 async def test_if_match_comes_before_if_none_match(
     client: AsyncClient, if_match: str, status: int
