@@ -181,6 +181,10 @@ class Postfix:
         self._process.wait()
 
     @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    @property
     def log(self) -> str:
         return (self.folder / "log").read_text()
 

@@ -1,20 +1,25 @@
 """A service whose mails Postfix delivers, or rejects."""
 
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
-from harness.mailed_links import ACCOUNT, register, use_links
+from harness.mailed_links import ACCOUNT, register, token_of, use_links, verify
 from harness.postfix import Postfix, running_postfix
 from harness.rendering import render
-from harness.running import alembic, database, serving
+from harness.running import alembic, database, serving, settings
 from harness.services import Service
 from harness.variants import named
 from harness.waiting import eventually
 
+BACKOFF = "BACKOFF_SECONDS = 15.0\n"
 CREDENTIALS = "service:p%40ss%2Fword"
+WITHOUT_JOBS = {"jobs_in_process": False}
 NOT_SENT = "A mail (verify_address) was not sent: "
 
 
@@ -43,6 +48,48 @@ def url(service: Service) -> Iterator[str]:
     with database(service) as url:
         alembic(service, url, "upgrade head")
         yield url
+
+
+@pytest.fixture(scope="module")
+def service_with_jobs(
+    template: Path, tmp_path_factory: pytest.TempPathFactory, postfix: Postfix
+) -> Service:
+    """The service, whose jobs send mails; the next attempt is made after a few seconds."""
+    folder = tmp_path_factory.mktemp("jobs") / "service"
+    answers = named("asyncpg-jwt-flat-empty-mail-jobs").answers
+    service = Service(render(template, folder, **answers), Path(sys.prefix))
+    service.variables["SSL_CERT_FILE"] = str(postfix.authority.file)
+    worker = folder / "app" / "core" / "worker.py"
+    code = worker.read_text()
+    assert code.count(BACKOFF) == 1
+    worker.write_text(code.replace(BACKOFF, "BACKOFF_SECONDS = 1.0\n"))
+    return service
+
+
+@pytest.fixture
+def url_with_jobs(service_with_jobs: Service) -> Iterator[str]:
+    with database(service_with_jobs) as url:
+        alembic(service_with_jobs, url, "upgrade head")
+        yield url
+
+
+@contextmanager
+def worker(service: Service, url: str, smtp_url: str) -> Iterator[Callable[[], str]]:
+    """The log of a worker."""
+    log = service.folder.parent / f"{uuid4()}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "app.worker"],
+            cwd=service.folder,
+            env=service.variables | settings(url, {"smtp_url": smtp_url}),
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        yield log.read_text
+    finally:
+        process.terminate()
+        assert process.wait(60) == 0
 
 
 @pytest.mark.parametrize(("scheme", "tls"), [("smtp", "starttls"), ("smtps", "implicit")])
@@ -104,3 +151,44 @@ def test_no_response_waits_while_postfix_is_stopped_and_later_mails_are_delivere
         register(running, "dora@example.org")
         eventually(lambda: len(postfix.mails) == delivered + 2, lambda: running.log)
     assert "@example.org" not in running.log
+
+
+@pytest.mark.parametrize(("scheme", "tls"), [("smtp", "starttls"), ("smtps", "implicit")])
+def test_mail_of_a_job_is_delivered_once(
+    service_with_jobs: Service, url_with_jobs: str, postfix: Postfix, scheme: str, tls: str
+) -> None:
+    smtp_url = f"{scheme}://{CREDENTIALS}@localhost:{getattr(postfix, tls)}"
+    delivered = len(postfix.mails)
+    with (
+        serving(service_with_jobs, url_with_jobs, **WITHOUT_JOBS) as running,
+        worker(service_with_jobs, url_with_jobs, smtp_url) as log,
+        worker(service_with_jobs, url_with_jobs, smtp_url),
+    ):
+        use_links(running, lambda: postfix.mails)
+    assert len(postfix.mails) == delivered + 2
+    assert ACCOUNT["email"] not in log()
+
+
+def test_mail_of_a_job_waits_until_postfix_is_back(
+    service_with_jobs: Service, url_with_jobs: str, postfix: Postfix
+) -> None:
+    smtp_url = f"smtp://{CREDENTIALS}@localhost:{postfix.starttls}"
+    delivered = len(postfix.mails)
+    with serving(service_with_jobs, url_with_jobs, **WITHOUT_JOBS) as running:
+        postfix.stop()
+        try:
+            with worker(service_with_jobs, url_with_jobs, smtp_url) as log:
+                register(running, "bob@example.org")
+                eventually(lambda: "attempt 1; retry" in log(), log)
+            # Another worker makes the next attempts.
+            with worker(service_with_jobs, url_with_jobs, smtp_url) as log:
+                eventually(lambda: "attempt 2; retry" in log(), log)
+                postfix.start()
+                eventually(lambda: "RegistrationMail succeeded" in log(), log, seconds=60)
+        finally:
+            if not postfix.is_running:
+                postfix.start()
+        eventually(lambda: len(postfix.mails) == delivered + 1, lambda: postfix.log)
+        assert "Traceback" not in log()
+        assert "bob@example.org" not in log() + running.log
+        verify(running, token_of(postfix.mails[-1]), ACCOUNT["password"])
