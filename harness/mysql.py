@@ -27,6 +27,7 @@ class MySQL(MySQLFamily):
         )
         self._set_password = folder / "set_password.sql"
         self._set_password.write_text(
+            "SET sql_log_bin = OFF;\n"  # replicas have this user too
             f"ALTER USER root@localhost IDENTIFIED BY '{self.password}';\n"
         )
 

@@ -1,7 +1,7 @@
 """Fixtures: the template of the work tree, its rendered variants, and database servers."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from _pytest.nodeid import coerce_node_id
 
 from harness.copier_speed import speed_up_copier
 from harness.mariadb import MariaDB
+from harness.mysql import MySQL
 from harness.parts import OF_VARIANTS, PARTS, REAL, part_of
 from harness.phases import Phases
 from harness.postgresql import PostgreSQL
@@ -38,7 +39,6 @@ VARIANTS = {
     "checked": (CHECKED, ALL),
     "exercised": (EXERCISED, ALL),
 }
-SERVERS: dict[str, type[Server]] = {"postgresql": PostgreSQL, "mysql": MariaDB}
 Once = Callable[[str, Callable[[Path], object]], Path]
 ONE = pytest.StashKey[list[Variant]]()
 
@@ -56,6 +56,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--real",
         action="store_true",
         help="run only tests/real, on components that have to be installed first",
+    )
+    parser.addoption(
+        "--mysql",
+        action="store_true",
+        help="run tests on MySQL in place of MariaDB",
     )
     parser.addoption(
         "--record",
@@ -162,7 +167,16 @@ def rendered(template: Path, once: Once) -> Callable[[Variant], Path]:
 
 
 @pytest.fixture(scope="session")
-def servers() -> Iterator[Callable[[str], Server]]:
+def kinds(request: pytest.FixtureRequest) -> Mapping[str, type[Server]]:
+    """The server of each family, which `--mysql` changes."""
+    return {
+        "postgresql": PostgreSQL,
+        "mysql": MySQL if request.config.getoption("mysql") else MariaDB,
+    }
+
+
+@pytest.fixture(scope="session")
+def servers(kinds: Mapping[str, type[Server]]) -> Iterator[Callable[[str], Server]]:
     """The server of a family, which the tests of a worker share.
 
     It is started for the first test that asks, and again if a test left it down.
@@ -172,7 +186,7 @@ def servers() -> Iterator[Callable[[str], Server]]:
 
         def server(family: str) -> Server:
             if family not in started:
-                started[family] = stack.enter_context(running(SERVERS[family]))
+                started[family] = stack.enter_context(running(kinds[family]))
             if not started[family].is_running:
                 started[family].start()
             return started[family]

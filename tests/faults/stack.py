@@ -15,7 +15,7 @@ from harness.variants import FAMILIES
 SLEEP = {"postgresql": "SELECT pg_sleep(:seconds)", "mysql": "SELECT SLEEP(:seconds)"}
 LIMITS = {
     "postgresql": "SELECT name, setting FROM pg_settings WHERE name LIKE '%_timeout'",
-    "mysql": "SHOW VARIABLES WHERE variable_name REGEXP 'timeout|max_statement_time|sql_mode'",
+    "mysql": "SHOW VARIABLES WHERE variable_name REGEXP 'timeout|_time$|sql_mode'",
 }
 
 # Endpoints that use the sessions of the service.

@@ -1,13 +1,12 @@
 """The primary is lost, becomes read-only, or its name leads to another server."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from harness.load import Load, load
-from harness.mariadb import MariaDB
 from harness.network import network
 from harness.rendering import render
 from harness.running import settings
@@ -232,9 +231,9 @@ def test_server_that_stays_read_only_is_not_connected_to_for_each_write(
 @pytest.mark.nightly
 @pytest.mark.drivers("aiomysql", further=("asyncmy",))
 def test_replica_that_the_name_of_the_primary_led_to_is_left(
-    stack: Stack, read_only: Callable[[bool], None]
+    stack: Stack, read_only: Callable[[bool], None], kinds: Mapping[str, type[Server]]
 ) -> None:
-    with running(MariaDB) as other, network(stack.server.port) as name:
+    with running(kinds["mysql"]) as other, network(stack.server.port) as name:
         other.create_database(stack.database)
         add_writer(other, stack)
         variables = settings(f"mysql://{other.address}/{stack.database}", {})

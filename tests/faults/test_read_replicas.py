@@ -4,7 +4,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import httpx2
 import pytest
 
 from harness.load import started
+from harness.postgresql import PostgreSQL
 from harness.rendering import render
 from harness.replicas import primary_and_replica
 from harness.running import Running, serving, settings
@@ -84,12 +85,14 @@ class Replicated:
 
 
 @pytest.fixture
-def replicated(driver: str, template: Path, tmp_path: Path) -> Iterator[Replicated]:
+def replicated(
+    driver: str, template: Path, tmp_path: Path, kinds: Mapping[str, type[Server]]
+) -> Iterator[Replicated]:
     folder, family = tmp_path / "service", FAMILIES[driver]
     render(template, folder, driver=driver, auth="jwt", api_keys=True)
     main = folder / "app" / "main.py"
     main.write_text(main.read_text() + ENDPOINTS)
-    with servers(family) as (primary, replica):
+    with servers(kinds[family]) as (primary, replica):
         replicated = Replicated(Service(folder, Path(sys.prefix)), family, primary, replica)
         primary.create_database("service")
         variables = settings(replicated.url(primary), {})
@@ -99,12 +102,12 @@ def replicated(driver: str, template: Path, tmp_path: Path) -> Iterator[Replicat
 
 
 @contextmanager
-def servers(family: str) -> Iterator[tuple[Any, Any]]:
-    if family == "postgresql":
+def servers(kind: type[Server]) -> Iterator[tuple[Any, Any]]:
+    if kind is PostgreSQL:
         with primary_and_standby() as pair:
             yield pair.first, pair.second
     else:
-        with primary_and_replica() as both:
+        with primary_and_replica(kind) as both:
             yield both
 
 
