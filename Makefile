@@ -20,13 +20,15 @@ test-all: $(if $(PART),,lint bench-smoke) ## render all variants and test many o
 	@scripts/setup.sh servers
 	.venv/bin/python -m pytest -n 3 --dist loadgroup --all $(PART:%=--part %)
 
-# What SKIP names: parts, which are files, and others, which are in the names of tests.
-skipped_parts = $(wildcard $(SKIP:%=tests/real/test_%.py))
-skipped_tests = $(filter-out $(skipped_parts:tests/real/test_%.py=%),$(SKIP))
+# Parts are folders or files. What else SKIP names is in the names of tests.
+part_of = $(or $(wildcard tests/real/$1/conftest.py),tests/real/test_$1.py)
+paths_of = $(foreach part,$1,$(patsubst %/conftest.py,%,$(call part_of,$(part))))
+skipped_parts = $(wildcard $(call paths_of,$(SKIP)))
+skipped_tests = $(foreach name,$(SKIP),$(if $(wildcard $(call paths_of,$(name))),,$(name)))
 
 test-real: ## test on MySQL, Galera, Docker, other Pythons and GitHub's workflows; PART=mysql for some, SKIP="docker python3.14"
 	@scripts/setup.sh servers real
-	.venv/bin/python -m pytest -v --real --record $(PART:%=tests/real/test_%.py) $(skipped_parts:%=--ignore %) \
+	.venv/bin/python -m pytest -v --real --record $(call paths_of,$(PART)) $(skipped_parts:%=--ignore %) \
 		$(if $(skipped_tests),-k "not ($(skipped_tests:%=% or) nothing)")
 
 lint: ## check format, code, types and spelling of this repository

@@ -20,7 +20,7 @@ SECONDS_TO_UNPACK = 600
 
 
 def unpacked(package: str, release: str) -> Path:
-    """Return a folder with a package of a Debian release, and all that the package depends on."""
+    """Return a folder with packages of a Debian release, and all that they depend on."""
     return kept(f"{release}-{package}", lambda folder: unpack(package, release, folder))
 
 
@@ -87,7 +87,8 @@ def linked(folder: Path, names: Sequence[str], programs: Path) -> Path:
     """Write scripts into `programs` that start programs of an unpacked release by their names."""
     programs.mkdir()
     for name in names:
-        command = shlex.join([*loading(folder), str(folder / "usr" / "bin" / name)])
+        [program] = folder.glob(f"usr/*bin/{name}")
+        command = shlex.join([*loading(folder), str(program)])
         script = programs / name
         script.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
         script.chmod(0o755)

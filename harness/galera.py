@@ -1,7 +1,8 @@
-"""A Galera cluster of MariaDB: the Debian package of MariaDB has the provider and rsync."""
+"""A Galera cluster of MariaDB."""
 
 import getpass
 import re
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -9,35 +10,44 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from harness.galera_programs import Programs, galera_programs
 from harness.mariadb import MariaDB
 from harness.servers import IS_ROOT, SECONDS_TO_INITIALIZE
 from harness.waiting import eventually, free_port
 
-PROVIDERS = (Path("/usr/lib/galera/libgalera_smm.so"), Path("/usr/lib64/galera/libgalera_smm.so"))
-USER = "nobody" if IS_ROOT else getpass.getuser()
 SYNCED = "4"
+# Runs a program of the system once a file does not exist.
+HELD = """#!/bin/sh
+touch {folder}/reached
+while [ -e {folder}/held ]; do sleep 0.05; done
+exec {program} "$@"
+"""
 
 
 class Node(MariaDB):
     """A node, which joins the cluster when it starts."""
 
-    def __init__(self, folder: Path) -> None:
-        self.provider = next(filter(Path.exists, PROVIDERS), None)
-        if self.provider is None or not shutil.which("rsync"):
-            raise RuntimeError(
-                "Galera is not installed: apt-get install mariadb-server galera-4 rsync"
-            )
+    user = "nobody" if IS_ROOT else getpass.getuser()
+
+    def __init__(self, folder: Path, programs: Programs) -> None:
+        self.provider = programs.provider
         if IS_ROOT:
-            shutil.chown(folder, USER)
-        super().__init__(folder)
+            shutil.chown(folder, self.user)
+        super().__init__(folder, programs.base)
         self.group_port, self.ist_port, self.sst_port = free_port(), free_port(), free_port()
         self.members: list[Node] = []
         self.creates_cluster = False
         self.options: list[str] = []
 
-    def _data_options(self) -> list[str]:
-        # rsync of root would write as `nobody`.
-        return [f"--user={USER}", f"--datadir={self.folder / 'data'}"]
+    @property
+    def environment(self) -> dict[str, str]:
+        environment = super().environment
+        return environment | {"PATH": f"{self.folder / 'bin'}:{environment['PATH']}"}
+
+    def _server_options(self) -> list[str]:
+        # mariadb-backup gets the options too, and refuses this one.
+        refused = "--innodb-buffer-pool-size="
+        return [option for option in super()._server_options() if not option.startswith(refused)]
 
     def command(self) -> list[str]:
         group = [f"127.0.0.1:{node.group_port}" for node in self.members]
@@ -54,19 +64,51 @@ class Node(MariaDB):
             f"--wsrep-provider={self.provider}",
             f"--wsrep-cluster-address=gcomm://{','.join(group)}",
             f"--wsrep-node-address=127.0.0.1:{self.group_port}",
-            f"--wsrep-node-name={self.folder.name}",
+            f"--wsrep-node-name={self.name}",
+            # rsync of root would write as `nobody`.
             "--wsrep-sst-method=rsync",
+            "--wsrep-sst-auth=root:",
             f"--wsrep-sst-receive-address=127.0.0.1:{self.sst_port}",
             f"--wsrep-provider-options={';'.join(provider_options)}",
             *self.options,
         ]
 
-    def start(self) -> None:
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    def start(self, *options: str) -> None:
         """Start the node as systemd does, and wait until it has the rows of the cluster."""
-        self.options = ["--wsrep-new-cluster"] if self.creates_cluster else self._position()
+        position = ["--wsrep-new-cluster"] if self.creates_cluster else self._position()
+        self.options = [*position, *options]
         self.creates_cluster = False
         super().start()
         eventually(self.is_synced, seconds=60)
+
+    def forget(self) -> None:
+        """Let a node that is not running receive all rows when it starts, not only later ones."""
+        (self.folder / "data" / "grastate.dat").unlink()
+
+    @contextmanager
+    def holding(self, program: str) -> Iterator[Path]:
+        """Let a program of the system, which scripts of this node call, wait within the block.
+
+        The file exists once it has been called.
+        """
+        folder = self.folder / "bin"
+        folder.mkdir(mode=0o777)
+        folder.chmod(0o777)
+        path = shutil.which(program, path=super().environment["PATH"])
+        script = folder / program
+        script.write_text(HELD.format(folder=shlex.quote(str(folder)), program=path))
+        script.chmod(0o755)
+        held = folder / "held"
+        held.touch()
+        try:
+            yield folder / "reached"
+        finally:
+            held.unlink()
+            shutil.rmtree(folder)
 
     def _position(self) -> list[str]:
         """Options with the last transaction of a node that was killed: it needs only later ones."""
@@ -74,6 +116,7 @@ class Node(MariaDB):
         result = subprocess.run(
             self.command(),
             cwd=self.folder,
+            env=self.environment,
             capture_output=True,
             text=True,
             timeout=SECONDS_TO_INITIALIZE,
@@ -101,10 +144,11 @@ def running_cluster(size: int = 3) -> Iterator[list[Node]]:
     """The nodes of a cluster in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="galera-") as name:
         Path(name).chmod(0o755)
+        programs = galera_programs(Path(name, "mariadb"))
         folders = [Path(name, f"node{number}") for number in range(1, size + 1)]
         for folder in folders:
             folder.mkdir()
-        nodes = [Node(folder) for folder in folders]
+        nodes = [Node(folder, programs) for folder in folders]
         nodes[0].creates_cluster = True
         try:
             for node in nodes:

@@ -1,7 +1,6 @@
 """MariaDB, which is a package of the operating system."""
 
 import getpass
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -15,10 +14,11 @@ from harness.servers import SECONDS_TO_INITIALIZE, SYSTEM_PATH, Server
 class MySQLFamily(Server):
     """What MySQL and MariaDB have in common."""
 
+    user = getpass.getuser()  # of the operating system
     password = ""
 
     def _data_options(self) -> list[str]:
-        return [f"--user={getpass.getuser()}", f"--datadir={self.folder / 'data'}"]
+        return [f"--user={self.user}", f"--datadir={self.folder / 'data'}"]
 
     def _server_options(self) -> list[str]:
         return [
@@ -44,23 +44,38 @@ class MySQLFamily(Server):
 
 
 class MariaDB(MySQLFamily):
-    def __init__(self, folder: Path) -> None:
+    """MariaDB of the system; with `base`, that of a folder with `bin`, `sbin` and `share`."""
+
+    def __init__(self, folder: Path, base: Path | None = None) -> None:
         super().__init__(folder)
-        program = shutil.which("mariadbd", path=SYSTEM_PATH)
-        if program is None:
-            raise RuntimeError("MariaDB is not installed: apt-get install mariadb-server")
-        self.program = program
-        options = ["--no-defaults", "--skip-test-db", "--auth-root-authentication-method=normal"]
+        self.base = base
+        self.program = self._find("mariadbd")
+        options = ["--skip-test-db", "--auth-root-authentication-method=normal"]
         subprocess.run(
-            ["mariadb-install-db", *options, *self._data_options()],
+            [self._find("mariadb-install-db"), *self._data_options(), *options],
             check=True,
             capture_output=True,
             timeout=SECONDS_TO_INITIALIZE,
-            env=os.environ | {"TMPDIR": str(folder)},
+            env=self.environment,
         )
 
+    def _find(self, program: str) -> str:
+        found = shutil.which(program, path=self.environment["PATH"])
+        if found is None:
+            raise RuntimeError("MariaDB is not installed: apt-get install mariadb-server")
+        return found
+
+    @property
+    def environment(self) -> dict[str, str]:
+        folders = [str(self.base / "bin"), str(self.base / "sbin")] if self.base else []
+        return super().environment | {"PATH": ":".join([*folders, SYSTEM_PATH])}
+
+    def _data_options(self) -> list[str]:
+        base = [f"--basedir={self.base}"] if self.base else []
+        return ["--no-defaults", *base, *super()._data_options()]
+
     def command(self) -> list[str]:
-        return [self.program, "--no-defaults", *self._data_options(), *self._server_options()]
+        return [self.program, *self._data_options(), *self._server_options()]
 
     @property
     def address(self) -> str:

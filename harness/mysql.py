@@ -1,6 +1,5 @@
 """MySQL, unlike MariaDB not a package of Debian's stable release."""
 
-import os
 import subprocess
 from pathlib import Path
 
@@ -23,7 +22,7 @@ class MySQL(MySQLFamily):
             check=True,
             capture_output=True,
             timeout=SECONDS_TO_INITIALIZE,
-            env=os.environ | {"TMPDIR": str(folder)},
+            env=self.environment,
         )
         self._set_password = folder / "set_password.sql"
         self._set_password.write_text(

@@ -53,6 +53,12 @@ class Server(ABC):
         """The part of a database URL between the scheme and the database: user, host and port."""
 
     @property
+    def environment(self) -> dict[str, str]:
+        """The environment variables of the server's programs."""
+        # MariaDB deletes the temporary files of other servers in the same folder.
+        return os.environ | {"TMPDIR": str(self.folder)}
+
+    @property
     def is_running(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
@@ -63,8 +69,7 @@ class Server(ABC):
             self.process = subprocess.Popen(
                 self.command(),
                 cwd=self.folder,
-                # MariaDB deletes the temporary files of other servers in the same folder.
-                env=os.environ | {"TMPDIR": str(self.folder)},
+                env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -15,32 +15,44 @@ ERROR tests/test_a.py::test_e
 """
 
 
+PASSED = ("3 passed\n", 0)
+KNOWN_FAILED = (f"{SUMMARY}2 failed\n", 1)
+
+
 class Ran(Service):
-    """A service whose suite has this output and exit code."""
+    """A service with these results: of all other tests, and of those that are known to fail."""
 
-    def __init__(self, output: str, code: int) -> None:
+    def __init__(self, *results: tuple[str, int]) -> None:
         super().__init__(Path(), Path())
-        self.result = subprocess.CompletedProcess((), code, output)
+        self.results = list(results)
+        self.commands: list[tuple[str, ...]] = []
 
-    def run(self, *_: str, **__: str) -> subprocess.CompletedProcess[str]:
-        return self.result
+    def run(self, *command: str, **_: str) -> subprocess.CompletedProcess[str]:
+        self.commands.append(command)
+        output, code = self.results.pop(0)
+        return subprocess.CompletedProcess((), code, output)
 
 
 def test_known_failures_pass() -> None:
-    check_suite(Ran(f"{SUMMARY}2 failed, 3 passed\n", 1), KNOWN)
-    check_suite(Ran("3 passed\n", 0), {})
+    service = Ran(PASSED, KNOWN_FAILED)
+    check_suite(service, KNOWN)
+    others, known = service.commands
+    assert {f"--deselect={test}" for test in KNOWN} <= {*others}
+    assert KNOWN.keys() <= {*known}
+    check_suite(Ran(PASSED), {})
 
 
 @pytest.mark.parametrize(
-    ("output", "code", "message"),
+    ("results", "message"),
     [
-        (f"{SUMMARY}FAILED tests/test_a.py::test_new - x\n3 failed, 3 passed\n", 1, "test_new"),
-        ("3 passed\n", 0, "Remove these tests"),
-        ("ERROR: 'minversion' requires pytest-9.2\n", 4, "minversion"),
-        (f"{SUMMARY}2 failed, 3 passed, 1 skipped\n", 1, "skipped"),
-        (f"{SUMMARY}2 failed\n", 1, "2 failed"),
+        ([("FAILED tests/test_a.py::test_new - x\n1 failed, 3 passed\n", 1)], "test_new"),
+        ([PASSED, PASSED], "Remove these tests"),
+        ([PASSED, (f"{SUMMARY.splitlines()[1]}\n1 failed, 1 passed\n", 1)], "Remove these tests"),
+        ([("ERROR: 'minversion' requires pytest-9.2\n", 4)], "minversion"),
+        ([("3 passed, 1 skipped\n", 0)], "skipped"),
+        ([("no tests ran\n", 0)], "no tests ran"),
     ],
 )
-def test_other_results_fail(output: str, code: int, message: str) -> None:
+def test_other_results_fail(results: list[tuple[str, int]], message: str) -> None:
     with pytest.raises(AssertionError, match=message):
-        check_suite(Ran(output, code), KNOWN)
+        check_suite(Ran(*results), KNOWN)
