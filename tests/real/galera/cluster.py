@@ -1,5 +1,6 @@
 """What the tests of a Galera cluster share."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
@@ -9,6 +10,7 @@ import pytest
 from harness.galera import Node
 from harness.load import Load
 from harness.running import Running
+from harness.services import Service
 
 # As docs/runbook.md of a service says.
 BOOTSTRAP = "SET GLOBAL wsrep_provider_options = 'pc.bootstrap=YES'"
@@ -34,6 +36,19 @@ def names(node: Node, name: str) -> set[str]:
 def written(sent: Load) -> set[str]:
     """The names of the projects whose creation was acknowledged."""
     return {response.name for response in sent.responses if response.status == 201}
+
+
+def connections(node: Node, name: str) -> int:
+    """How many connections to the database there are on a node."""
+    query = "SELECT count(*) FROM information_schema.processlist WHERE db = %s"
+    return int(node.execute(query, name)[0][0])
+
+
+def haproxy_configuration(service: Service) -> str:
+    """The configuration in the documentation of a service."""
+    document = (service.folder / "docs" / "database.md").read_text()
+    [found] = re.findall(r"```haproxy\n(.*?)```", document, re.DOTALL)
+    return str(found)
 
 
 def checked_out(service: Running) -> int:

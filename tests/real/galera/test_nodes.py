@@ -1,6 +1,5 @@
 """Nodes that are killed, lose their quorum, and come back."""
 
-import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,10 +12,12 @@ from harness.services import Service
 from harness.waiting import eventually
 from tests.real.galera.cluster import (
     BOOTSTRAP,
+    PROJECTS,
     assert_only_503s,
     checked_out,
     drivers,
     figures,
+    haproxy_configuration,
     is_ready,
     names,
     url,
@@ -33,10 +34,8 @@ def test_acknowledged_writes_survive_the_loss_of_a_node(
     tmp_path: Path,
     noted: Callable[[str], None],
 ) -> None:
-    document = (service.folder / "docs" / "database.md").read_text()
-    configuration = re.findall(r"```haproxy\n(.*?)```", document, re.DOTALL)
     with (
-        haproxy(configuration[0], cluster, tmp_path) as port,
+        haproxy(haproxy_configuration(service), cluster, tmp_path) as port,
         serving(service, f"mysql://root@127.0.0.1:{port}/{name}") as behind_proxy,
         serving(service, url(cluster[1], name)) as direct,
     ):
@@ -95,3 +94,28 @@ def test_node_without_quorum_is_not_ready(
         assert checked_out(running) == 0
         eventually(lambda: all(written(sent) <= names(node, name) for node in cluster))
         noted(f"{driver}, quorum lost and restored: {figures(sent)}; 0 lost")
+
+
+@drivers
+def test_dirty_reads_serve_what_was_committed_before_the_loss_and_writes_are_rejected(
+    cluster: list[Node], service: Service, name: str
+) -> None:
+    *lost, left = cluster
+    with serving(service, url(left, name)) as running:
+        project = running.call("POST", PROJECTS, {"name": "Alpha"}, status=201)
+        for node in lost:
+            node.kill()
+        eventually(lambda: left.status("wsrep_cluster_status") == "non-Primary")
+        eventually(lambda: not is_ready(running))
+        left.execute("SET GLOBAL wsrep_dirty_reads = ON")
+        try:
+            eventually(lambda: is_ready(running))
+            assert running.call("GET", f"{PROJECTS}/{project['id']}")["name"] == "Alpha"
+            rejected = running.client.post(PROJECTS, json={"name": "Beta"})
+            assert (rejected.status_code, rejected.headers["Retry-After"]) == (503, "1")
+        finally:
+            left.execute("SET GLOBAL wsrep_dirty_reads = OFF")
+        # Connections keep the value that they have got when they were opened.
+        assert is_ready(running)
+    with serving(service, url(left, name)) as started_later:
+        started_later.call("GET", "/health/ready", status=503)
