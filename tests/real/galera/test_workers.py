@@ -12,7 +12,7 @@ from harness.galera import Node
 from harness.rendering import render
 from harness.waiting import eventually
 from tests.faults.stack import Stack
-from tests.faults.test_jobs import Workers, enqueue, report, runs, until_succeeded
+from tests.faults.workers import Workers, enqueue, report, runs, until_succeeded
 from tests.real.galera.cluster import drivers
 
 JOBS = 300
