@@ -96,19 +96,19 @@ class Node(MariaDB):
         The file exists once it has been called.
         """
         folder = self.folder / "bin"
-        folder.mkdir(mode=0o777)
+        folder.mkdir(exist_ok=True)
         folder.chmod(0o777)
+        script, held, reached = folder / program, folder / "held", folder / "reached"
+        reached.unlink(missing_ok=True)
+        held.touch()
         path = shutil.which(program, path=super().environment["PATH"])
-        script = folder / program
+        # It stays, because a script of the node may call the program again after the block.
         script.write_text(HELD.format(folder=shlex.quote(str(folder)), program=path))
         script.chmod(0o755)
-        held = folder / "held"
-        held.touch()
         try:
-            yield folder / "reached"
+            yield reached
         finally:
             held.unlink()
-            shutil.rmtree(folder)
 
     def _position(self) -> list[str]:
         """Options with the last transaction of a node that was killed: it needs only later ones."""

@@ -31,9 +31,13 @@ DONOR = "2"  # the state of a donor, and of a node that is desynchronized
 def codes_until_ready(service: Running) -> set[str]:
     """The codes of `/health/ready` until it succeeds."""
     codes = set()
-    while (response := service.client.get("/health/ready")).status_code != 200:
-        codes.add(response.json()["code"])
-        time.sleep(0.01)
+
+    def succeeds() -> bool:
+        response = service.client.get("/health/ready")
+        codes.update([] if response.status_code == 200 else [response.json()["code"]])
+        return response.status_code == 200
+
+    eventually(succeeds, lambda: service.log, seconds=60)
     return codes
 
 
