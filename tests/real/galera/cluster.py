@@ -12,8 +12,6 @@ from harness.load import Load
 from harness.running import Running
 from harness.services import Service
 
-# As docs/runbook.md of a service says.
-BOOTSTRAP = "SET GLOBAL wsrep_provider_options = 'pc.bootstrap=YES'"
 PROJECTS = "/api/v1/projects"
 SECRET_KEY = "a secret that only the tests have"
 
@@ -49,6 +47,14 @@ def haproxy_configuration(service: Service) -> str:
     document = (service.folder / "docs" / "database.md").read_text()
     [found] = re.findall(r"```haproxy\n(.*?)```", document, re.DOTALL)
     return str(found)
+
+
+def bootstrap(node: Node) -> None:
+    """Let a node without quorum serve again, as docs/runbook.md of a service says."""
+    if node.execute("SHOW VARIABLES LIKE 'wsrep_provider_pc_bootstrap'"):
+        node.execute("SET GLOBAL wsrep_provider_pc_bootstrap = ON")
+    else:
+        node.execute("SET GLOBAL wsrep_provider_options = 'pc.bootstrap=YES'")
 
 
 def checked_out(service: Running) -> int:

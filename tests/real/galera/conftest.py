@@ -14,7 +14,7 @@ from harness.services import Service
 from harness.suites import noting
 from harness.variants import Variant
 from harness.waiting import eventually
-from tests.real.galera.cluster import BOOTSTRAP, url
+from tests.real.galera.cluster import bootstrap, url
 from tests.real.galera.known_failures import REASONS
 
 
@@ -29,7 +29,7 @@ def complete(cluster: list[Node], tested: Callable[[str, str], None]) -> None:
     """Each test begins with three nodes, also if one before it has failed."""
     survivor = next(node for node in cluster if node.is_running)
     if survivor.status("wsrep_cluster_status") == "non-Primary":
-        survivor.execute(BOOTSTRAP)
+        bootstrap(survivor)
     for node in cluster:
         if not node.is_running:
             node.start()

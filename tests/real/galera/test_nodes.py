@@ -11,9 +11,9 @@ from harness.running import run_in, serving
 from harness.services import Service
 from harness.waiting import eventually
 from tests.real.galera.cluster import (
-    BOOTSTRAP,
     PROJECTS,
     assert_only_503s,
+    bootstrap,
     checked_out,
     drivers,
     figures,
@@ -84,7 +84,7 @@ def test_node_without_quorum_is_not_ready(
             check = run_in(service, url(left, name), "python", "-m", "app.core.check_database")
             assert check.returncode != 0
             assert "This Galera node has no quorum" in check.stdout
-            left.execute(BOOTSTRAP)
+            bootstrap(left)
             eventually(lambda: is_ready(running))
             back = time.monotonic()
             sent.wait_for(50, 201, after=back)
