@@ -21,7 +21,7 @@ JOBS = 300
 @pytest.fixture
 def stack(cluster: list[Node], template: Path, tmp_path: Path, driver: str) -> Iterator[Stack]:
     folder = tmp_path / "stack"
-    render(template, folder, driver=driver, jobs="database")
+    render(template, folder, driver=driver, sync_session=True, jobs="database")
     stack = Stack(driver, folder, cluster[0])
     cluster[0].recreate_database(stack.database)
     stack.migrate()
