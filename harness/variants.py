@@ -35,6 +35,7 @@ DEV_DATABASES = choices_of("dev_database")
 MAILS = choices_of("mail")
 TELEMETRIES = choices_of("telemetry")
 JOBS = choices_of("jobs")
+DEPLOYMENTS = choices_of("deploy")
 # The yes-or-no questions, and the part of a variant's name that stands for yes.
 SWITCHES = {
     "sync_session": "sync",
@@ -44,9 +45,9 @@ SWITCHES = {
     "idempotency": "idempotency",
 }
 
-# Each question, or each example, with its answers. The first two kinds are combined in full, so a
-# question more would double the variants. Those of the third kind change few files of a service:
-# they are combined in pairs, with each other and with the rest.
+# Each question, or each choice of a question with several, with its answers. The first two kinds
+# are combined in full, so a question more would double the variants. Those of the third kind change
+# few files of a service: they are combined in pairs, with each other and with the rest.
 MAIN: dict[str, tuple[Any, ...]] = {"driver": DRIVERS, "structure": STRUCTURES, "auth": AUTHS}
 FURTHER: dict[str, tuple[Any, ...]] = {
     **dict.fromkeys(EXAMPLES, (False, True)),
@@ -61,6 +62,7 @@ PAIRED: dict[str, tuple[Any, ...]] = {
     "mail": MAILS,
     "telemetry": TELEMETRIES,
     "jobs": JOBS,
+    **dict.fromkeys(DEPLOYMENTS, (False, True)),
 }
 COMBINED = MAIN | FURTHER
 COLUMNS = COMBINED | PAIRED
@@ -85,6 +87,7 @@ class Variant:
     telemetry: str = "none"
     idempotency: bool = False
     jobs: str = "none"
+    deploy: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         examples = "+".join(self.examples) or "empty"
@@ -93,6 +96,7 @@ class Variant:
         extras += ["mail"] * (self.mail == "smtp")
         extras += ["telemetry"] * (self.telemetry == "opentelemetry")
         extras += ["jobs"] * (self.jobs == "database")
+        extras += ["+".join(self.deploy)] * (self.deploy != ())
         return "-".join([self.driver, self.structure, self.auth, examples, *extras])
 
     @property
@@ -101,7 +105,8 @@ class Variant:
 
     @property
     def answers(self) -> dict[str, Any]:
-        answers = {**asdict(self), "examples": list(self.examples)}
+        answers = asdict(self)
+        answers |= {"examples": list(self.examples), "deploy": list(self.deploy)}
         if self.driver == "aiosqlite":  # for which the question is not asked
             del answers["dev_database"]
         for question in NOT_ALWAYS_ASKED:
@@ -113,6 +118,7 @@ class Variant:
     def row(self) -> list[Any]:
         """Its answers in the order of COLUMNS."""
         chosen = {name: name in self.examples for name in EXAMPLES}
+        chosen |= {name: name in self.deploy for name in DEPLOYMENTS}
         return [chosen[name] if name in chosen else getattr(self, name) for name in COLUMNS]
 
     @property
@@ -130,6 +136,7 @@ def variant(row: Sequence[Any]) -> Variant:
     """The variant with these answers, in the order of COLUMNS."""
     answers = dict(zip(COLUMNS, row, strict=True))
     answers["examples"] = tuple(name for name in EXAMPLES if answers.pop(name))
+    answers["deploy"] = tuple(name for name in DEPLOYMENTS if answers.pop(name))
     for question, no in NOT_ALWAYS_ASKED.items():
         if not is_asked(question, answers["auth"]):
             answers[question] = no
@@ -182,11 +189,13 @@ def named(name: str) -> Variant:
     """
     answers: dict[str, Any] = {}
     for part in name.split("-"):
-        examples = tuple(part.split("+"))
+        choices = set(part.split("+"))
         if part in PARTS:
             question, answer = PARTS[part]
-        elif set(examples) <= set(EXAMPLES):
-            question, answer = "examples", tuple(e for e in EXAMPLES if e in examples)
+        elif choices <= set(EXAMPLES):
+            question, answer = "examples", tuple(e for e in EXAMPLES if e in choices)
+        elif choices <= set(DEPLOYMENTS):
+            question, answer = "deploy", tuple(d for d in DEPLOYMENTS if d in choices)
         else:
             raise ValueError(f"{name}: unknown part {part!r}; accepted: {accepted_parts()}.")
         if question in answers:
@@ -215,6 +224,7 @@ def accepted_parts() -> str:
             "telemetry",
             "jobs",
             *SWITCHES.values(),
+            f"deploy ({', '.join(DEPLOYMENTS)}, several joined with +)",
         ]
     )
 
@@ -258,6 +268,7 @@ ON_TWO_DATABASES = [
 SMALLEST = Variant("aiosqlite", examples=())
 LARGEST = named(
     "asyncpg-layered-jwt-all-sync-devcontainer-keys-limits-mail-telemetry-idempotency-jobs"
+    "-" + "+".join(DEPLOYMENTS)
 )
 MEASURED = [SMALLEST, LARGEST]
 UNMEASURED = {"driver", "structure", "auth", "dev_database"}

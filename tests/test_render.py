@@ -168,6 +168,8 @@ STRUCTURES = {
     "by_feature": {"app/api.py", "app/models.py"},
 }
 FEATURES = ROOT / "includes" / "features"
+# The folders of a feature whose files have the same path in every structure.
+SAME_PATH = (".devcontainer", "app", "deploy", "docs", "migrations", "monitoring", "tests")
 ONLY_ON_UPDATE = {
     f"adds_{name}"
     for name in (
@@ -233,6 +235,9 @@ def features_of(variant: Variant) -> set[str]:
         found |= {"telemetry"}
     if variant.devcontainer:
         found |= {"devcontainer"}
+    found |= {*variant.deploy}
+    if variant.jobs == "database":
+        found |= {f"{name}_worker" for name in {"systemd"} & {*variant.deploy}}
     return found
 
 
@@ -240,8 +245,8 @@ def files_of_feature(feature: str, structure: str) -> Iterator[str]:
     """The files that the folder of a feature adds to a service, except for those of STRUCTURES."""
     for source in (FEATURES / feature).glob("*/**/*.jinja"):
         path = source.relative_to(FEATURES / feature).with_suffix("")
-        if path.parts[0] in (".devcontainer", "app", "docs", "migrations", "monitoring", "tests"):
-            yield path.as_posix()
+        if path.parts[0] in SAME_PATH:
+            yield path.as_posix().replace("SERVICE", "my-service")
         elif structure == "by_feature":
             yield f"app/{path.as_posix()}"
         elif structure == "layered" and path.stem != "__init__":

@@ -6,6 +6,7 @@ tests/real/test_site.py uses the whole site in a browser.
 import json
 import re
 import shlex
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import yaml
 from copier._cli import CopierApp
 
 from harness.rendering import ROOT, comparable
-from harness.variants import COLUMNS, EXAMPLES, MAIN, QUESTIONS, SELECTION, Variant, named
+from harness.variants import MAIN, QUESTIONS, SELECTION, Variant, named
 from website.combinations import alternatives, combinations, presets, total
 from website.commands import PROGRAM, option
 from website.data import Store, index_of, write
@@ -58,7 +59,7 @@ def answers_of(variant: Variant) -> Answers:
 
 
 def test_page_has_every_question_with_a_choice_of_answers() -> None:
-    asked = {"examples" if name in EXAMPLES else name for name in COLUMNS}
+    asked = {field.name for field in fields(Variant)}
     assert set(QUESTIONNAIRE.positions) >= asked
     assert "existing_rows" not in QUESTIONNAIRE.positions  # only on updates
 

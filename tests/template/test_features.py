@@ -54,6 +54,7 @@ def sources() -> tuple[set[str], set[str]]:
         "entities": ENTITIES,
         "entity_features": {entity: features_with(entity)[0] for entity in ENTITIES},
         "_copier_conf": {"src_path": ROOT},
+        "deployed_name": "my-service",
         # Every migration that an update may add.
         "added_migrations": {path.name.split(".")[0]: {"file": path.stem} for path in MIGRATIONS},
     }

@@ -181,6 +181,9 @@ def test_added_example_is_merged_with_additions_of_the_owner(
         nightly({"sync_session": True}, {"sync_session": False}, "app/sync_database.py"),
         nightly({"devcontainer": True}, {"devcontainer": False}, ".devcontainer/devcontainer.json"),
         ({"telemetry": "opentelemetry"}, {"telemetry": "none"}, "app/core/telemetry.py"),
+        nightly(
+            {"deploy": ["systemd"]}, {"deploy": []}, "deploy/systemd/my-service-migrate.service"
+        ),
         nightly({"driver": "aiomysql"}, {"driver": "asyncpg"}, None),
     ],
 )
