@@ -233,6 +233,8 @@ def features_of(variant: Variant) -> set[str]:
             found |= {"measurement_imports", "sensor_summaries"}
     if variant.telemetry == "opentelemetry":
         found |= {"telemetry"}
+        if variant.jobs == "database":
+            found |= {"job_metrics"}
     if variant.devcontainer:
         found |= {"devcontainer"}
     found |= {*variant.deploy}

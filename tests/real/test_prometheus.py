@@ -25,7 +25,7 @@ def noted(tested: Callable[[str, str], None]) -> None:
 
 @pytest.fixture(params=ONE_EACH)
 def service(request: pytest.FixtureRequest, template: Path, tmp_path: Path) -> Service:
-    variant = Variant(request.param, telemetry="opentelemetry")
+    variant = Variant(request.param, telemetry="opentelemetry", jobs="database")
     return Service(render(template, tmp_path / "service", **variant.answers), Path(sys.prefix))
 
 
@@ -44,7 +44,7 @@ def check(*arguments: object) -> str:
 
 def test_alerts_and_queries_of_the_dashboard_have_values(service: Service, tmp_path: Path) -> None:
     monitoring = service.folder / "monitoring"
-    assert "SUCCESS: 4 rules found" in check("rules", monitoring / "alerts.yml")
+    assert "SUCCESS: 7 rules found" in check("rules", monitoring / "alerts.yml")
     check("config", monitoring / "prometheus.yml")
     port = free_port()
     configuration = yaml.safe_load((monitoring / "prometheus.yml").read_text())
@@ -60,7 +60,7 @@ def test_alerts_and_queries_of_the_dashboard_have_values(service: Service, tmp_p
     with database(service) as url:
         alembic(service, url, "upgrade head")
         with (
-            serving(service, url, **variables) as running,
+            serving(service, url, jobs_in_process=True, **variables) as running,
             running_prometheus(monitoring / "test.yml", tmp_path / "data") as prometheus,
         ):
             label = 'http_route="/api/v1/projects",http_response_status_code="201"'
@@ -74,7 +74,7 @@ def test_alerts_and_queries_of_the_dashboard_have_values(service: Service, tmp_p
                 query = query.replace('=~"5.."', '=~"2.."')
                 eventually(partial(prometheus.query, query), partial(str, query))
             [group] = prometheus.get("rules")["groups"]
-            assert len(group["rules"]) == 4
+            assert len(group["rules"]) == 7
             eventually(
                 lambda: (
                     {r["health"] for r in prometheus.get("rules")["groups"][0]["rules"]} == {"ok"}

@@ -19,7 +19,7 @@ STRICT = ConfigDict(strict=True, arbitrary_types_allowed=True)
 @pytest.fixture(scope="module")
 def dashboard(rendered: Callable[[Variant], Path]) -> Any:
     register_default_plugins()
-    folder = rendered(Variant("aiosqlite", telemetry="opentelemetry"))
+    folder = rendered(Variant("aiosqlite", telemetry="opentelemetry", jobs="database"))
     return json.loads((folder / "monitoring/dashboard.json").read_text())
 
 
