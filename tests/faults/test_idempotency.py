@@ -42,6 +42,9 @@ async def die_after(function, *arguments):
     await function(*arguments)
     os.kill(os.getpid(), signal.SIGKILL)
 
+async def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
 async def commit_and_die(*arguments):
     await die_after(commit, *arguments)
 
@@ -49,6 +52,8 @@ async def store_and_die(*arguments):
     await die_after(store, *arguments)
 """
 KILLED_AFTER_COMMIT = KILLED + "idempotency.Idempotency._commit = commit_and_die\n" + SERVE
+# Before the transaction of `Session`, and after that of an endpoint that commits by itself.
+KILLED_AFTER_EFFECT = KILLED + "idempotency.Idempotency._commit = die\n" + SERVE
 KILLED_BEFORE_COMMIT = KILLED + "idempotency.store_response = store_and_die\n" + SERVE
 
 
@@ -145,6 +150,29 @@ def test_key_of_a_process_that_was_killed_while_it_asked_a_model_can_be_used_aga
             assert [answer["id"] for answer in found] == [each["id"] for each in created.json()]
             # The credits of the killed request are lost, as without a key.
             assert rich(running) == 996
+
+
+@pytest.mark.nightly
+@on_each_driver
+def test_answers_of_a_process_that_was_killed_after_their_commit_are_paid_once(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    service, url = deployment.service, deployment.url
+    with fake_language_model(tmp_path, seconds=0) as model_url:
+        variables = {**SETTINGS, "assistant_models": ["one", "two"], "assistant_url": model_url}
+        with serving(service, url, ("-c", KILLED_AFTER_EFFECT), **variables) as running:
+            body = {"budget_id": deployment.ids[0], "text": "Why?"}
+            prompt = running.call("POST", "/api/v1/prompts", body, status=201)
+            path = f"/api/v1/prompts/{prompt['id']}/answers"
+            with pytest.raises(httpx2.TransportError):
+                post(running, path, "a")
+            running.process.wait(10)
+        with serving(service, url, **variables) as running:
+            assert rich(running) == 998
+            replayed = post(running, path, "a")
+            assert (replayed.status_code, len(replayed.json())) == (201, 2)
+            assert replayed.headers["idempotency-replayed"] == "true"
+            assert rich(running) == 998
 
 
 @on_each_driver
