@@ -1,0 +1,1 @@
+"""Adds a resource with all its layers to a service: see `tools/scaffold.py`."""

@@ -1,0 +1,122 @@
+"""The description of a resource that the partials of the template read."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from scaffolding.errors import Refused
+from scaffolding.fields import Field
+from scaffolding.names import article, class_name, snake_case
+from scaffolding.service import Service
+
+# MySQL allows 65535 bytes in a row: what a field takes at most.
+MAX_ROW_BYTES = 60_000
+BYTES = {"str": 400, "text": 8000, "enum": 80, "json": 12}
+
+
+class Resources:
+    """What a field can refer to: the tables of the service, and the resource itself."""
+
+    def __init__(self, service: Service, description: Mapping[str, Any]) -> None:
+        self.targets = {snake_case(each["class"]): each for each in description["targets"]}
+        self.fixtures = service.fixtures()
+        self.accounts = service.has_accounts
+        authorization = service.folder / "tests" / "authorization.py"
+        self.rows = authorization.read_text() if authorization.exists() else ""
+
+    def target(self, field: Field, resource: Mapping[str, Any], owned: bool) -> dict[str, Any]:
+        if field.target == resource["name"]:
+            if field.type == "ref" and "optional" not in field.modifiers:
+                raise Refused(
+                    f"No first {field.target} could be created: write {field.written}:optional."
+                )
+            return {
+                "name": resource["name"],
+                "plural": resource["plural"],
+                "class": resource["class"],
+                "table": resource["plural"],
+                "models": f"app.{resource['plural']}.models",
+                "crud": f"app.{resource['plural']}.crud",
+                "owner": ["owner_id"] if owned else [],
+                "itself": True,
+            }
+        found = self.targets.get(field.target)
+        if found is None:
+            known = ", ".join(sorted(self.known() | {str(resource["name"])}))
+            raise Refused(
+                f"There is no resource {field.target!r} for {field.written!r}: use one of {known},"
+                f" or write {field.name}:{field.type}:NAME."
+            )
+        self.check(field, found)
+        table = found["table"]
+        return {
+            "name": field.target,
+            "plural": table,
+            "class": found["class"],
+            "table": table,
+            "models": found["module"],
+            "crud": found["crud"],
+            "owner": found["owner"] if owned else [],
+            "itself": False,
+        }
+
+    def known(self) -> set[str]:
+        return {
+            name for name, each in self.targets.items() if each["get"] and name in self.fixtures
+        }
+
+    def check(self, field: Field, found: Mapping[str, Any]) -> None:
+        name = field.target
+        missing = []
+        if found["key"] != "uuid":
+            raise Refused(
+                f"{found['class']}.id is no UUID: {field.written!r} needs a table whose id is one."
+            )
+        if not found["get"]:
+            missing.append(f"functions get_{name} and {found['class']}NotFound in its crud")
+        if name not in self.fixtures:
+            missing.append(f"a fixture {name} in the tests")
+        if self.accounts and f'"{name}_id"' not in self.rows:
+            missing.append(f"{name}_id in `rows_of` of tests/authorization.py")
+        if missing:
+            raise Refused(
+                f"{field.written!r} cannot refer to {found['class']}: first add"
+                f" {' and '.join(missing)}."
+            )
+
+
+def describe(
+    name: str, plural: str, fields: Sequence[Field], resources: Resources, owned: bool
+) -> dict[str, Any]:
+    resource: dict[str, Any] = {
+        "name": name,
+        "plural": plural,
+        "class": class_name(name),
+        "words": name.replace("_", " "),
+        "plural_words": plural.replace("_", " "),
+        "article": article(name.replace("_", " ")),
+    }
+    check_size(fields)
+    resource["fields"] = [
+        {
+            "name": field.name,
+            "type": field.type,
+            "ids": field.key if field.type in {"ref", "refs"} else "",
+            "choices": list(field.choices),
+            "target": resources.target(field, resource, owned) if field.target else None,
+        }
+        | {
+            modifier: modifier in field.modifiers
+            for modifier in ("optional", "unique", "index", "filter", "sort")
+        }
+        for field in fields
+    ]
+    return resource
+
+
+def check_size(fields: Sequence[Field]) -> None:
+    size = sum(BYTES.get(field.type, 20) for field in fields)
+    if size > MAX_ROW_BYTES:
+        raise Refused(
+            f"A row of these fields could take {size} bytes, and MySQL allows 65535: use fewer"
+            " fields of type text, or json for texts that belong together."
+        )

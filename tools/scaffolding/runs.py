@@ -1,0 +1,358 @@
+"""What the tool does: add a resource or fields, or undo that."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from scaffolding import changes, state
+from scaffolding.errors import Refused
+from scaffolding.fields import Field, parse_fields
+from scaffolding.merging import added, merged
+from scaffolding.names import check_resource_name, class_name, plural_of
+from scaffolding.resource import Resources, describe
+from scaffolding.service import Service
+from scaffolding.template import add_room, fetched, rendered
+
+# What existing rows get in a column that must not be null. A value of other types would be made up.
+FILLED: dict[str, Any] = {
+    **{"str": "", "text": "", "int": 0, "float": 0, "money": 0, "bool": False, "json": "{}"},
+}
+Files = dict[str, str]
+
+
+def add(
+    service: Service, name: str, texts: Sequence[str], plural: str | None, dry_run: bool
+) -> str:
+    """Add a resource, or fields to one; return what to print."""
+    known = state.read(service.folder)
+    before = known.get(name)
+    fields = parse_fields([*(before.fields if before else []), *texts])
+    new_fields = fields[len(before.fields) :] if before else fields
+    if not texts:
+        raise Refused(f"Name at least one field to add, such as {name} title:str.")
+    if before:
+        if plural not in {None, before.plural}:
+            raise Refused(f"The plural of {name} is {before.plural} already: leave --plural out.")
+        plural = before.plural
+        check_added_fields(new_fields)
+    else:
+        plural = plural or plural_of(name)
+        check_resource_name(name, plural)
+    python = service.python
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        copy = service.copy_to(Path(folder, "service"))
+        description = copy.ask(python, "describe")
+        if before is None:
+            check_names(name, plural, fields, description, copy)
+        resources = Resources(copy, description)
+        versions = [
+            describe(name, plural, some, resources, service.has_accounts)
+            for some in ([fields[: -len(new_fields)]] if before else []) + [fields]
+        ]
+        commit = before.runs[-1].commit if before else str(service.answers.get("_commit", ""))
+        with rendered_versions(service, commit, versions, Path(folder)) as trees:
+            if before:
+                files = merge_all(copy, python, trees, Path(folder))
+            else:
+                files = add_all(copy, trees[0], trees[1])
+        apply(copy, python, files)
+        migration = copy.ask(python, "migrate", options(name, plural, new_fields, bool(before)))
+        names = [*files, migration["migration"]]
+        result: changes.Changes = {each: (copy.folder / each).read_bytes() for each in names}
+    check_clean(service, known, result)
+    run = state.Run(list(texts), commit, migration["revision"], object_ids(service, result))
+    known.setdefault(name, state.Resource(plural)).runs.append(run)
+    result[state.NAME] = state.written(known).encode()
+    if dry_run:
+        return changes.diff(service.folder, result)
+    changes.write(service.folder, result)
+    listed = "".join(f"  {each}\n" for each in sorted(result))
+    return (
+        f"{listed}Read the diff, and then run `uv run alembic upgrade head` and `uv run pytest`.\n"
+        f"Until the migration is applied, --undo takes this back.\n"
+    )
+
+
+def options(name: str, plural: str, fields: Sequence[Field], extends: bool) -> str:
+    values = {}
+    for field in fields if extends else []:
+        if field.type == "enum":
+            values[f"{plural}.{field.key}"] = field.choices[0]
+        elif field.type in FILLED:
+            values[f"{plural}.{field.key}"] = FILLED[field.type]
+    message = (
+        f"Add {', '.join(field.name for field in fields)} to {plural}"
+        if extends
+        else f"Create {plural}"
+    )
+    return json.dumps({"message": message[:60], "values": values, "name": name, "plural": plural})
+
+
+def check_added_fields(fields: Sequence[Field]) -> None:
+    for field in fields:
+        if "optional" in field.modifiers or field.type == "refs":
+            continue
+        if field.type not in {*FILLED, "enum"}:
+            reason = f"have no {field.name}"
+        elif "unique" in field.modifiers:
+            reason = f"would all have the same {field.name}"
+        else:
+            continue
+        optional = f"{field.written}:optional"
+        raise Refused(
+            f"Existing rows {reason}: add it as {optional}, fill it, and make it required by a"
+            " migration of your own."
+        )
+
+
+def check_names(
+    name: str, plural: str, fields: Sequence[Field], description: Mapping[str, Any], copy: Service
+) -> None:
+    """Refuse names that the service uses already."""
+    url = f"/{plural.replace('_', '-')}"
+    classes = {
+        class_name(name),
+        *(class_name(name) + class_name(f.name) for f in fields if f.type == "enum"),
+    }
+    problems = {
+        f"a table {plural}": plural in description["tables"],
+        f"endpoints at {url}": any(
+            f"{path}/".startswith(f"{url}/") for path in description["paths"]
+        ),
+        f"an error {class_name(name)}NotFound": f"{class_name(name)}NotFound"
+        in description["errors"],
+        f"a fixture {name}": name in copy.fixtures(),
+    } | {f"a class {each}": each in description["classes"] for each in sorted(classes)}
+    found = next((what for what, exists in problems.items() if exists), None)
+    if found:
+        raise Refused(f"The service has {found} already: use another name than {name}.")
+
+
+@contextmanager
+def rendered_versions(
+    service: Service, commit: str, versions: Sequence[Mapping[str, Any]], folder: Path
+) -> Iterator[list[Path]]:
+    """Yield the service rendered without the resource, and with each version of it."""
+    with fetched(service.answers, commit) as template:
+        trees = [rendered(template, service.answers, folder / "base")]
+        for number, resource in enumerate(versions):
+            variant = folder / f"template{number}"
+            shutil.copytree(template, variant)
+            add_room(variant, resource, service.has_accounts)
+            trees.append(rendered(variant, service.answers, folder / f"with{number}"))
+        yield trees
+
+
+def modules_of(tree: Path) -> Files:
+    found = [*(tree / "app").rglob("*.py"), *(tree / "tests").rglob("*.py")]
+    return {path.relative_to(tree).as_posix(): path.read_text() for path in found}
+
+
+def add_all(copy: Service, base: Path, new: Path) -> Files:
+    """Return the files that the resource adds or changes."""
+    before, after = modules_of(base), modules_of(new)
+    files: Files = {}
+    for name, text in after.items():
+        path = copy.folder / name
+        if name not in before:
+            if path.exists():
+                raise Refused(f"{name} exists already: use another name for the resource.")
+            files[name] = text
+        elif before[name] != text:
+            files[name] = changed(copy, name, added, before[name], text)
+    return files
+
+
+def merge_all(copy: Service, python: Path, trees: Sequence[Path], folder: Path) -> Files:
+    """Return the files that more fields change."""
+    old = placed(copy, python, trees[0], trees[1], folder / "old")
+    new = placed(copy, python, trees[0], trees[2], folder / "new")
+    files: Files = {}
+    for name, text in new.items():
+        if name not in old:
+            if (copy.folder / name).exists():
+                raise Refused(f"{name} exists already: rename it, and run this again.")
+            files[name] = text
+        elif old[name] != text:
+            files[name] = changed(copy, name, merged, old[name], text)
+    return files
+
+
+def changed(
+    copy: Service, name: str, change: Callable[[str, str, str, str], str], old: str, new: str
+) -> str:
+    try:
+        return change((copy.folder / name).read_text(), old, new, name)
+    except FileNotFoundError:
+        raise Refused(
+            f"{name} is missing, and this changes it: restore it, and run this again."
+        ) from None
+    except SyntaxError as error:
+        raise Refused(
+            f"{name} is no valid Python in line {error.lineno}: correct it first."
+        ) from None
+
+
+def placed(copy: Service, python: Path, base: Path, new: Path, folder: Path) -> Files:
+    """Return the files of a resource as they were written into an unedited service."""
+    before, after = modules_of(base), modules_of(new)
+    written = Service.__new__(Service)
+    written.folder = folder
+    folder.mkdir()
+    shutil.copy(copy.folder / "pyproject.toml", folder)
+    files = {
+        name: added(before[name], before[name], text, name) if name in before else text
+        for name, text in after.items()
+        if before.get(name) != text
+    }
+    apply(written, python, files)
+    return {name: (folder / name).read_text() for name in files}
+
+
+def apply(copy: Service, python: Path, files: Files) -> None:
+    existing = [name for name in files if (copy.folder / name).exists()]
+    unformatted = copy.unformatted(python, existing)
+    for name, text in files.items():
+        (copy.folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (copy.folder / name).write_text(text)
+    copy.format(python, files, unformatted)
+
+
+def check_clean(service: Service, known: state.State, result: changes.Changes) -> None:
+    """Refuse to touch files with uncommitted changes, other than those of this tool."""
+    ours = {ids[-1] for each in known.values() for run in each.runs for ids in run.files.values()}
+    for name in sorted(result):
+        path = service.folder / name
+        if not path.exists() or state.object_id(path.read_bytes()) in ours:
+            continue
+        if service.git("status", "--porcelain", "--", name):
+            raise Refused(f"{name} has uncommitted changes: commit them, and run this again.")
+
+
+def object_ids(service: Service, result: changes.Changes) -> dict[str, list[str]]:
+    """Return the Git object IDs of each file, and store the old content in git for `--undo`."""
+    ids = {}
+    for name, content in sorted(result.items()):
+        path = service.folder / name
+        before = ""
+        if path.exists():
+            before = state.object_id(path.read_bytes())
+            service.git("hash-object", "-w", "--no-filters", "--", name)
+        ids[name] = [before, state.object_id(content or b"")]
+    return ids
+
+
+# ---------------------------------------------------------------- Undo
+
+
+def undo(service: Service, name: str, dry_run: bool, unapplied: bool) -> str:
+    """Undo the newest run for a resource; return what to print."""
+    known = state.read(service.folder)
+    if name not in known:
+        names = ", ".join(sorted(known)) or "nothing"
+        raise Refused(f"This tool did not add {name}, so it cannot undo it; it added {names}.")
+    resource = known[name]
+    run = resource.runs[-1]
+    python = service.python
+    check_unapplied(service, python, run, unapplied)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        result = restored(service, python, name, resource, Path(folder))
+        copy = service.copy_to(Path(folder, "service"))
+        changes.write(copy.folder, result)
+        copy.ask(python, "describe")
+    resource.runs.pop()
+    if not resource.runs:
+        del known[name]
+    text = state.written(known)
+    result[state.NAME] = text.encode() if text else None
+    if dry_run:
+        return changes.diff(service.folder, result)
+    changes.write(service.folder, result)
+    return "".join(f"  {each}\n" for each in sorted(result)) + "The newest run is undone.\n"
+
+
+def check_unapplied(service: Service, python: Path, run: state.Run, unapplied: bool) -> None:
+    found = service.ask(python, "applied", run.revision)
+    if found["following"]:
+        raise Refused(
+            f"The migration {found['following'][0]} follows {run.revision}: undo it first, or"
+            " remove the resource by a migration of your own."
+        )
+    if found["applied"]:
+        raise Refused(
+            f"The migration {run.revision} is applied: run `uv run alembic downgrade -1`, which"
+            " drops what it created. If other databases have it too, write a migration instead."
+        )
+    if found["applied"] is None and not unapplied:
+        raise Refused(
+            f"The database of DATABASE_URL is unreachable ({found['error']}): start it, or add"
+            f" --unapplied if the migration {run.revision} was never applied."
+        )
+
+
+def restored(
+    service: Service, python: Path, name: str, resource: state.Resource, folder: Path
+) -> changes.Changes:
+    """Return each file as it was before the newest run, or without what the run added."""
+    run = resource.runs[-1]
+    result: changes.Changes = {}
+    edited = []
+    for path, (before, after) in run.files.items():
+        file = service.folder / path
+        content = file.read_bytes() if file.exists() else b""
+        if state.object_id(content) != after:
+            if not before:
+                raise Refused(
+                    f"{path} was edited since: delete the resource by hand, or undo your edits."
+                )
+            edited.append(path)
+        elif not before:
+            result[path] = None
+        elif (old := stored(service, before)) is not None:
+            result[path] = old
+        else:
+            edited.append(path)
+    if edited:
+        texts = unmerged(service, python, name, resource, edited, folder)
+        result |= {path: text.encode() for path, text in texts.items()}
+    return result
+
+
+def stored(service: Service, identifier: str) -> bytes | None:
+    text = service.git("cat-file", "blob", identifier)
+    content = text.encode() if text is not None else b""
+    return content if text is not None and state.object_id(content) == identifier else None
+
+
+def unmerged(
+    service: Service,
+    python: Path,
+    name: str,
+    resource: state.Resource,
+    edited: Sequence[str],
+    folder: Path,
+) -> Files:
+    """Return edited files without what the newest run added to them."""
+    run = resource.runs[-1]
+    copy = service.copy_to(folder / "edited")
+    fields = parse_fields(resource.fields)
+    kept = fields[: len(fields) - len(run.fields)]
+    resources = Resources(copy, copy.ask(python, "describe"))
+    some = ([kept] if kept else []) + [fields]
+    versions = [
+        describe(name, resource.plural, each, resources, service.has_accounts) for each in some
+    ]
+    with rendered_versions(service, run.commit, versions, folder) as trees:
+        new = placed(copy, python, trees[0], trees[-1], folder / "new")
+        old = (
+            placed(copy, python, trees[0], trees[1], folder / "old")
+            if kept
+            else modules_of(trees[0])
+        )
+    files = {path: changed(copy, path, merged, new[path], old[path]) for path in edited}
+    apply(copy, python, files)
+    return {path: (copy.folder / path).read_text() for path in files}

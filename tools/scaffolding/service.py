@@ -1,0 +1,149 @@
+"""The service: its answers, its environment, and copies of it in which changes are tried."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from scaffolding.errors import Refused
+
+ANSWERS = ".copier-answers.yml"
+IN_SERVICE = Path(__file__).with_name("in_service.py")
+IGNORED = (
+    *(".venv", ".git", "__pycache__", ".database", ".mypy_cache", ".pytest_cache", ".ruff_cache"),
+    *("*.db", "*.db-shm", "*.db-wal"),
+)
+FIXTURE = re.compile(r"^@pytest\.fixture\b.*\n(?:async )?def (\w+)\(", re.MULTILINE)
+
+
+class Service:
+    """A folder with a service of this template."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.answers = read_answers(folder)
+
+    @property
+    def structure(self) -> str:
+        return str(self.answers["structure"])
+
+    @property
+    def has_accounts(self) -> bool:
+        return bool(self.answers.get("auth", "none") != "none")
+
+    @property
+    def python(self) -> Path:
+        """The interpreter of the service's environment."""
+        environment = Path(os.environ.get("UV_PROJECT_ENVIRONMENT") or ".venv")
+        script = "Scripts/python.exe" if sys.platform == "win32" else "bin/python"
+        path = self.folder / environment / script
+        if not path.exists():
+            raise Refused(
+                f"The service has no environment in {environment}: run `uv sync`, and try again."
+            )
+        return path
+
+    def copy_to(self, folder: Path) -> "Service":
+        """Copy what git does not ignore, and `.env`."""
+        listed = self.git("ls-files", "-z", "--cached", "--others", "--exclude-standard")
+        if listed is None:
+            shutil.copytree(self.folder, folder, ignore=shutil.ignore_patterns(*IGNORED))
+        else:
+            for name in filter(None, [*listed.split("\0"), ".env"]):
+                if (self.folder / name).is_file():
+                    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copy2(self.folder / name, folder / name)
+        return Service(folder)
+
+    def git(self, *arguments: str) -> str | None:
+        """Run git in the folder; None if it fails, as in a folder that is no repository."""
+        command = ["git", *arguments]
+        result = subprocess.run(command, cwd=self.folder, capture_output=True, check=False)
+        return None if result.returncode else result.stdout.decode()
+
+    def run(self, python: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command with the interpreter of the service."""
+        variables = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+        return subprocess.run(
+            [str(python), *arguments],
+            cwd=self.folder,
+            env=variables | {"PYTHONDONTWRITEBYTECODE": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def ask(self, python: Path, question: str, *values: str) -> Mapping[str, Any]:
+        """Run `in_service.py`, and return its result."""
+        result = self.run(python, "-P", str(IN_SERVICE), question, *values)
+        lines = result.stdout.splitlines()
+        if result.returncode or not lines:
+            raise Refused(explain(result.stdout + result.stderr))
+        found: dict[str, Any] = json.loads(lines[-1])
+        if "failed" in found:
+            raise Refused(found["failed"])
+        return found
+
+    def format(self, python: Path, names: Iterable[str], unformatted: Iterable[str]) -> None:
+        """Sort imports and format as the service's own settings say."""
+        names = list(names)
+        fix = ("-m", "ruff", "check", "--no-cache", "--quiet", "--fix", "--select", "I001,F811")
+        self.run(python, *fix, "--", *names)
+        rest = [name for name in names if name not in set(unformatted)]
+        self.run(python, "-m", "ruff", "format", "--no-cache", "--quiet", "--", *rest)
+        result = self.run(python, "-m", "ruff", "check", "--no-cache", "--quiet", "--", *names)
+        if result.returncode:
+            raise Refused(
+                f"The linter of the service rejects what would be written:\n{result.stdout.strip()}"
+            )
+
+    def unformatted(self, python: Path, names: Iterable[str]) -> list[str]:
+        """Return the files that the service's formatter would change: it must leave them alone."""
+        return [
+            name
+            for name in names
+            if self.run(
+                python, "-m", "ruff", "format", "--no-cache", "--check", "--", name
+            ).returncode
+        ]
+
+    def fixtures(self) -> set[str]:
+        texts = (path.read_text() for path in (self.folder / "tests").rglob("*.py"))
+        return {name for text in texts for name in FIXTURE.findall(text)}
+
+
+def read_answers(folder: Path) -> dict[str, Any]:
+    try:
+        answers = yaml.safe_load((folder / ANSWERS).read_text())
+    except FileNotFoundError:
+        raise Refused(
+            f"There is no {ANSWERS} in {folder}: run this in the folder of a service."
+        ) from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise Refused(
+            f"{ANSWERS} cannot be read ({type(error).__name__}): restore it from git."
+        ) from None
+    if not isinstance(answers, dict) or not {"_src_path", "structure", "driver"} <= answers.keys():
+        raise Refused(f"{ANSWERS} is not of this template: run this in the folder of a service.")
+    return answers
+
+
+def explain(output: str) -> str:
+    """Return one sentence for a process that failed in the service."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    last = next((line for line in reversed(lines) if not line.startswith("[")), "no output")
+    if re.search(
+        r"TEST_DATABASE_URL|pixeltable|mysqld|mariadbd|Connection refused|Connect", output
+    ):
+        return (
+            f"No database server for the migration could be reached ({last}): install what the"
+            " tests need, or set TEST_DATABASE_URL as for them."
+        )
+    return f"The service cannot be imported or migrated ({last}): correct it, and run this again."

@@ -1,0 +1,106 @@
+"""The template that a service comes from, and its rendering with and without the resource."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import copier
+from copier._template import Template as CopierTemplate
+from copier.errors import CopierError
+from plumbum.commands import ProcessExecutionError
+
+from scaffolding.errors import Refused
+
+LAYERS = ("models", "schemas", "crud", "services", "routes")
+PARTIALS = Path("includes", "scaffold")
+# Parts of a service in which a resource writes nothing: not to render them takes less time.
+OTHERS = (
+    *("/.devcontainer", "/.github", "/app/core", "/app/mails", "/docs", "/migrations"),
+    *("/monitoring", "/tests/core"),
+)
+
+
+@contextmanager
+def fetched(answers: Mapping[str, Any], commit: str) -> Iterator[Path]:
+    """Yield a copy of the template at a commit, or of a folder without git as it is."""
+    source = str(answers["_src_path"])
+    template = CopierTemplate(url=source, ref=commit or None)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        try:
+            found = template.local_abspath
+            copy = Path(folder, "template")
+            shutil.copytree(found, copy, ignore=shutil.ignore_patterns(".git", ".venv"))
+        except (CopierError, ProcessExecutionError, OSError, ValueError) as error:
+            raise Refused(
+                f"The template cannot be fetched from {source}{f' at {commit}' if commit else ''}"
+                f" ({type(error).__name__}): make it available, or run `copier update` first."
+            ) from error
+        finally:
+            template._cleanup()
+        if not (copy / PARTIALS).is_dir():
+            raise Refused(
+                "This service comes from a release of the template without resources to add: run"
+                " `copier update`, to 2.8.0 or later, and try again."
+            )
+        yield copy
+
+
+def add_room(template: Path, resource: Mapping[str, Any], accounts: bool) -> None:
+    """Add a resource to a template, as CONTRIBUTING.md describes for an example."""
+    plural = resource["plural"]
+    room = template / "includes" / "features" / f"scaffold_{plural}"
+    layers = [layer for layer in LAYERS if layer != "services" or refers(resource)]
+    for partial in sorted((template / PARTIALS).rglob("*.py.jinja")):
+        source = partial.relative_to(template / PARTIALS)
+        name = source.name.removesuffix(".py.jinja")
+        if source.parent == Path("tests"):
+            target = Path("tests", {"test_resource": f"test_{plural}"}.get(name, name))
+        elif name == "fixtures":
+            target = Path("tests", "fixtures", plural)
+        elif name == "__init__" or name in layers:
+            target = Path(plural, name)
+        elif name in LAYERS:
+            continue
+        else:
+            target = Path(name)
+        if target == Path("tests", "authorization") and not accounts:
+            continue
+        path = room / target.with_name(f"{target.name}.py.jinja")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(
+            f"{{% set resource = {dict(resource)!r} %}}\n"
+            f"{{% include '{(PARTIALS / source).as_posix()}' %}}\n"
+        )
+    row = (
+        f"    {plural}: {{of: scaffold_{plural}, layers: [{', '.join(layers)}],"
+        f" layered: {{models: {resource['name']}, schemas: {resource['name']}}}}}\n"
+    )
+    questions = template / "copier.yml"
+    text = questions.read_text()
+    for block, line in (("entities", row), ("features", f"    scaffold_{plural}: true\n")):
+        end = text.index("\n\n", text.index(f"\n{block}:\n")) + 1
+        text = text[:end] + line + text[end:]
+    questions.write_text(text)
+
+
+def refers(resource: Mapping[str, Any]) -> bool:
+    return any(field["target"] for field in resource["fields"])
+
+
+def rendered(template: Path, answers: Mapping[str, Any], folder: Path) -> Path:
+    """Render the modules and tests of a service, without what every service has."""
+    given = {name: value for name, value in answers.items() if not name.startswith("_")}
+    copier.run_copy(
+        str(template),
+        folder,
+        data=given,
+        defaults=True,
+        quiet=True,
+        unsafe=False,
+        exclude=OTHERS,
+        skip_tasks=True,
+    )
+    return folder
