@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scaffolding.errors import Refused
-from scaffolding.names import check_field_name, plural_of
+from scaffolding.names import check_field_name
 
 TYPES = (
     *("str", "text", "int", "float", "money", "bool", "date", "datetime", "uuid", "enum"),
@@ -39,9 +39,7 @@ class Field:
     def key(self) -> str:
         """The name in requests and responses."""
         if self.type == "refs":
-            return (
-                f"{self.target}_ids" if self.name == plural_of(self.target) else f"{self.name}_ids"
-            )
+            return f"{target_of(self.name, self.type)}_ids"
         return f"{self.name}_id" if self.type == "ref" else self.name
 
 
@@ -110,5 +108,6 @@ def target_of(name: str, kind: str) -> str:
     """Return the resource that a field refers to if only the field's name says it."""
     if kind == "ref":
         return name
-    singulars = (name.removesuffix("s"), name.removesuffix("es"), re.sub("ies$", "y", name))
-    return next((word for word in singulars if plural_of(word) == name), name)
+    if name.endswith("ies"):
+        return f"{name[:-3]}y"
+    return name[:-2] if re.search("(?:ss|x|z|ch|sh)es$", name) else name.removesuffix("s")
