@@ -72,6 +72,15 @@ def attacked_service(
     Without the `url` of an empty database, it is on the server of the service's tests.
     """
     service = Service(render(template, folder / "service", **variant.answers), Path(sys.prefix))
+    with attacking(service, variant, folder, url, **environment) as attacked:
+        yield attacked
+
+
+@contextmanager
+def attacking(
+    service: Service, variant: Variant, folder: Path, url: str = "", **environment: object
+) -> Iterator[Attacked]:
+    """Serve a rendered service, with a user who is logged in."""
     if variant.auth in WITH_PASSWORDS:
         weaken_passwords(service)
     with (

@@ -1,7 +1,6 @@
 """How code is added to modules that an owner has edited, and taken out of them."""
 
 import pytest
-
 from scaffolding.errors import Refused
 from scaffolding.merging import added, merged
 
@@ -142,7 +141,7 @@ def test_undo_leaves_imports_that_other_code_uses() -> None:
 
 def test_undo_of_edited_code_is_refused() -> None:
     own = WRITTEN.replace("number = Integer", "number = String")
-    with pytest.raises(Refused, match="Invoice in app/models.py was edited"):
+    with pytest.raises(Refused, match=r"Invoice in app/models\.py was edited"):
         merged(own, WRITTEN, BASE, "app/models.py")
 
 

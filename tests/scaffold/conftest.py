@@ -1,0 +1,112 @@
+"""A service in a repository of its own, to which the tool adds resources."""
+
+import io
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import pytest
+from scaffolding.command_line import main
+
+from harness.projects import commit, git
+from harness.servers import Server
+from harness.variants import FAMILIES, Variant
+
+
+class Owner:
+    """The owner of a service, with the tool and the commands of the service."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+        self.folder = folder
+        self.environment = environment
+
+    def scaffold(self, *arguments: str) -> tuple[int, str]:
+        """Run the tool in the service's folder: its exit status and output."""
+        output = io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, chdir(self.folder):
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            with redirect_stdout(output), redirect_stderr(output):
+                status = main(arguments)
+        return status, output.getvalue()
+
+    def add(self, *arguments: str) -> str:
+        status, output = self.scaffold(*arguments)
+        assert status == 0, output
+        return output
+
+    def refused(self, *arguments: str) -> str:
+        """Run the tool, which must refuse and change nothing; return its sentence."""
+        before = self.content()
+        status, output = self.scaffold(*arguments)
+        assert status == 1, output
+        assert self.content() == before
+        return output.strip()
+
+    def content(self) -> dict[str, bytes]:
+        paths = (path for path in self.folder.rglob("*") if path.is_file())
+        hidden = {".git", ".venv", "__pycache__", ".mypy_cache", ".pytest_cache"}
+        return {
+            str(path.relative_to(self.folder)): path.read_bytes()
+            for path in paths
+            if not hidden & set(path.relative_to(self.folder).parts)
+        }
+
+    def run(self, *command: str) -> str:
+        result = subprocess.run(
+            [sys.executable, "-m", *command],
+            cwd=self.folder,
+            env=os.environ | self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert result.returncode == 0, f"{command}\n{result.stdout}"
+        return result.stdout
+
+    def check(self) -> None:
+        """Run the checks of the service: lint, formatting and types."""
+        self.run("ruff", "check", "--no-cache", "--quiet", ".")
+        self.run("ruff", "format", "--no-cache", "--check", "--quiet", ".")
+        self.run("mypy", ".")
+
+    def commit(self) -> None:
+        commit(self.folder)
+
+    def status(self) -> str:
+        return git(self.folder, "status", "--short")
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        path = self.folder / name
+        text = path.read_text()
+        assert old in text, name
+        path.write_text(text.replace(old, new, 1))
+
+
+@pytest.fixture
+def owner_of(
+    rendered: Callable[[Variant], Path], servers: Callable[[str], Server], tmp_path: Path
+) -> Callable[[Variant], Owner]:
+    """Makes a service of a variant, committed, with the environment of these tests."""
+
+    def owner(variant: Variant) -> Owner:
+        folder = shutil.copytree(rendered(variant), tmp_path / "service")
+        environment = {
+            "UV_PROJECT_ENVIRONMENT": sys.prefix,
+            "DATABASE_URL": f"sqlite:///{tmp_path}/owner.db",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        family = FAMILIES[variant.driver]
+        if family != "sqlite" and not variant.sqlite_in_development:
+            server = f"{family}://{servers(family).address}"
+            environment["DATABASE_URL"] = f"{server}/owner_of_scaffold"
+            environment["TEST_DATABASE_URL"] = f"{server}/service_test"
+        commit(folder)
+        return Owner(folder, environment)
+
+    return owner

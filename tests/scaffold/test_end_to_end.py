@@ -1,0 +1,154 @@
+"""A resource from the command to a service whose checks pass, and back."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.variants import Variant
+from tests.scaffold.conftest import Owner
+
+INVOICE = (
+    "number:str:unique",
+    "state:enum:draft,sent,paid:filter",
+    "amount:money:sort",
+    "due:date:optional",
+    "project:ref:filter",
+)
+MORE = (
+    *("note:text", "count:int:sort", "kind:enum:small,very-large", "is_paid:bool:filter"),
+    *("extra:json", "rate:float", "sent_at:datetime:optional", "code:uuid:optional:unique"),
+    *("parent:ref:invoice:optional", "tasks:refs"),
+)
+
+
+def test_resource_is_added_tested_and_taken_back(owner_of: Callable[[Variant], Owner]) -> None:
+    owner = owner_of(Variant("aiosqlite", "by_feature"))
+    output = owner.add("invoice", *INVOICE)
+    assert "  app/invoices/models.py\n" in output
+    owner.run("ruff", "check", "--no-cache", "--quiet", ".")
+    owner.run("ruff", "format", "--no-cache", "--check", "--quiet", ".")
+    tests = owner.run("pytest", "-q", "-n", "0", "-p", "no:cacheprovider", "tests/test_invoices.py")
+    assert " passed" in tests
+    owner.add("invoice", "--undo")
+    assert owner.status() == ""
+
+
+@pytest.mark.nightly
+def test_dry_run_prints_the_diff_and_changes_nothing(
+    owner_of: Callable[[Variant], Owner], tmp_path: Path
+) -> None:
+    owner = owner_of(Variant("aiosqlite", "flat", "jwt"))
+    owner.edit("app/crud.py", "\n# Your own functions", "\nX = 1\n\n# Your own functions")
+    before = owner.content()
+    diff = owner.add("invoice", *INVOICE, "--dry-run")
+    assert owner.content() == before
+    (tmp_path / "change.diff").write_text(diff)
+    applied = Owner(owner.folder, {})
+    applied.run("ruff", "--version")
+    assert "+++ b/app/crud.py" in diff
+    assert "--- /dev/null\n+++ b/tests/test_invoices.py" in diff
+    assert "app/crud.py has uncommitted changes" in owner.refused("invoice", *INVOICE)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("structure", ["flat", "layered", "by_feature"])
+def test_more_fields_are_merged_into_edited_code_and_fill_rows(
+    owner_of: Callable[[Variant], Owner], structure: str
+) -> None:
+    owner = owner_of(Variant("aiosqlite", structure, "jwt"))
+    owner.add("invoice", *INVOICE)
+    schemas = {"layered": "app/schemas/invoice.py", "by_feature": "app/invoices/schemas.py"}
+    owner.edit(
+        schemas.get(structure, "app/schemas.py"),
+        "class InvoiceCreate(Input):\n",
+        'class InvoiceCreate(Input):\n    """A new invoice."""\n\n',
+    )
+    owner.commit()
+    owner.add("invoice", *MORE)
+    assert (
+        '"""A new invoice."""'
+        in (owner.folder / schemas.get(structure, "app/schemas.py")).read_text()
+    )
+    owner.check()
+    owner.run("pytest", "-q", "-n", "0", "--cov", "--cov-branch")
+    migration = next(owner.folder.glob("migrations/versions/*add*"))
+    assert "UPDATE invoices SET kind='small'" in migration.read_text()
+    owner.add("invoice", "--undo")
+    assert owner.status() == ""
+
+
+@pytest.mark.nightly
+def test_edits_that_a_change_touches_are_named(owner_of: Callable[[Variant], Owner]) -> None:
+    owner = owner_of(Variant("aiosqlite", "by_feature"))
+    owner.add("invoice", *INVOICE)
+    owner.edit(
+        "app/invoices/models.py", "    project_id: Mapped[UUID]", "    project_id: Mapped[Any]"
+    )
+    owner.commit()
+    sentence = owner.refused("invoice", "count:int")
+    assert "Your edits of `class Invoice(TimestampMixin" in sentence
+    assert "in app/invoices/models.py" in sentence
+    assert "\n+    count: Mapped[int]" in sentence
+    assert "app/invoices/models.py was edited" in owner.refused("invoice", "--undo")
+
+
+@pytest.mark.nightly
+def test_undo_leaves_other_resources_and_refuses_what_would_break(
+    owner_of: Callable[[Variant], Owner],
+) -> None:
+    owner = owner_of(Variant("aiosqlite", "flat", "session", api_keys=True))
+    owner.add("customer", "name:str:unique")
+    owner.add("invoice", *INVOICE)
+    assert "follows" in owner.refused("customer", "--undo")
+    owner.add("invoice", "--undo")
+    owner.run("alembic", "upgrade", "head")
+    assert "is applied: run `uv run alembic downgrade -1`" in owner.refused("customer", "--undo")
+    owner.run("alembic", "downgrade", "-1")
+    owner.edit(
+        "app/models.py", "\n# Your own tables", "\nclass Own:\n    pass\n\n\n# Your own tables"
+    )
+    owner.add("customer", "--undo")
+    assert "class Own" in (owner.folder / "app/models.py").read_text()
+    owner.edit(
+        "app/models.py", "\nclass Own:\n    pass\n\n\n# Your own tables", "\n# Your own tables"
+    )
+    assert owner.status() == ""
+
+
+@pytest.mark.nightly
+def test_database_of_the_owner_is_not_touched(
+    owner_of: Callable[[Variant], Owner], tmp_path: Path
+) -> None:
+    owner = owner_of(Variant("aiosqlite"))
+    owner.run("alembic", "upgrade", "head")
+    before = (tmp_path / "owner.db").read_bytes()
+    owner.add("invoice", *INVOICE)
+    owner.add("invoice", "--undo")
+    assert (tmp_path / "owner.db").read_bytes() == before
+
+
+@pytest.mark.nightly
+def test_models_without_their_migration_are_refused(owner_of: Callable[[Variant], Owner]) -> None:
+    owner = owner_of(Variant("aiosqlite"))
+    owner.edit("app/models.py", "String(2000)", "String(3000)")
+    owner.commit()
+    assert "write the missing migration first" in owner.refused("invoice", *INVOICE)
+
+
+@pytest.mark.nightly
+def test_resource_of_the_fields_of_projects_is_the_example(
+    owner_of: Callable[[Variant], Owner], tmp_path: Path
+) -> None:
+    """But for its tasks, which the example has in addition."""
+    owner = owner_of(Variant("aiosqlite", "by_feature", "jwt", ()))
+    owner.add("project", "name:str:unique:sort", "description:text:optional")
+    found = {
+        name: (owner.folder / "app" / "projects" / f"{name}.py").read_text()
+        for name in ("models", "schemas", "crud", "routes")
+    }
+    assert "class Project(TimestampMixin, VersionMixin, Base):" in found["models"]
+    state = json.loads((owner.folder / ".scaffold.json").read_text())
+    assert re.fullmatch("[0-9a-f]{12}", state["project"]["runs"][0]["revision"])
