@@ -23,6 +23,7 @@ class Owner:
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self.folder = folder
         self.environment = environment
+        self.original = self.content()
 
     def scaffold(self, *arguments: str) -> tuple[int, str]:
         """Run the tool in the service's folder: its exit status and output."""

@@ -10,7 +10,11 @@ from scaffolding.resource import check_size
 def test_field_is_read_with_its_type_and_modifiers() -> None:
     written = ("number:str:unique:sort", "state:enum:draft,sent-late:filter", "due:date:optional")
     number, state, due = parse_fields(written)
-    assert (number.name, number.type, set(number.modifiers)) == ("number", "str", {"unique", "sort"})
+    assert (number.name, number.type, set(number.modifiers)) == (
+        "number",
+        "str",
+        {"unique", "sort"},
+    )
     assert (state.choices, set(state.modifiers)) == (("draft", "sent-late"), {"filter"})
     assert (due.type, set(due.modifiers)) == ("date", {"optional"})
 

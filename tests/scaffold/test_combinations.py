@@ -1,0 +1,136 @@
+"""Resources with fields of every type on each driver, in each structure, with each kind of accounts."""
+
+import re
+import sys
+from collections.abc import Callable
+from itertools import cycle, product
+from pathlib import Path
+
+import pytest
+from allpairspy import AllPairs
+
+from harness.projects import Project, Template
+from harness.services import Service
+from harness.variants import AUTHS, DRIVERS, ONE_EACH, STRUCTURES, Variant
+from tests.hostile.attacked import attacking
+from tests.scaffold.conftest import Owner
+
+CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
+TAG = ("tag", "label:str:unique:sort")
+ORDER = (
+    "purchase_order",
+    "number:str:unique:sort:filter",
+    "key:str:index",
+    "note:text",
+    "order:int:sort:filter",
+    "rate:float:sort",
+    "amount:money:sort:filter",
+    "is_paid:bool:filter",
+    "due:date:sort:filter",
+    "sent_at:datetime:sort:filter",
+    "code:uuid:unique",
+    "state:enum:draft,partly-paid:filter",
+    "extra:json",
+    "project:ref:filter",
+    "parent:ref:purchase_order:optional:filter",
+    "task:ref:optional",
+    "tags:refs",
+    *("comment:text:optional", "count:int:optional:unique", "weight:float:optional"),
+    *("price:money:optional", "is_new:bool:optional", "day:date:optional:filter"),
+    *("seen_at:datetime:optional", "kind:enum:a,b:optional", "data:json:optional"),
+)
+MORE = (
+    *("title:str", "body:text", "size:int:filter", "share:float", "fee:money:sort"),
+    *("is_open:bool", "level:enum:low,high:filter", "details:json", "owner_name:str:optional"),
+    *("paid_on:date:optional:unique", "other:ref:tag:optional", "labels:refs:tag"),
+)
+PAIRS = [
+    Variant(driver, structure, auth, api_keys=auth != "none" and keys)
+    for driver, structure, auth, keys in AllPairs([DRIVERS, STRUCTURES, AUTHS, (False, True)])
+]
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("variant", PAIRS, ids=str)
+def test_resources_pass_the_checks_of_the_service(
+    owner_of: Callable[[Variant], Owner], variant: Variant
+) -> None:
+    owner = owner_of(variant)
+    owner.add(*TAG)
+    owner.add(*ORDER)
+    owner.commit()
+    owner.add("purchase_order", *MORE)
+    owner.check()
+    suite = owner.run("pytest", "-q", "-n", "2", "--cov", "--cov-branch")
+    assert "Total coverage: 100.00%" in suite
+    owner.add("purchase_order", "--undo", "--unapplied")
+    assert owner.status() == ""
+    owner.add("purchase_order", "--undo", "--unapplied")
+    owner.add("tag", "--undo", "--unapplied")
+    created = {line.split()[-1] for line in owner.status().splitlines()}
+    assert ".scaffold.json" in created
+    owner.commit()
+    assert not owner.content().keys() ^ owner.original.keys()
+    assert owner.content() == owner.original
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(
+    "variant",
+    [
+        Variant(driver, structure, auth)
+        for (driver, auth), structure in zip(product(ONE_EACH, AUTHS), cycle(STRUCTURES))
+    ],
+    ids=str,
+)
+def test_generated_requests_have_no_server_error(
+    owner_of: Callable[[Variant], Owner], variant: Variant, tmp_path: Path
+) -> None:
+    owner = owner_of(variant)
+    owner.add(*TAG)
+    owner.add(*ORDER)
+    service = Service(owner.folder, Path(sys.prefix))
+    with attacking(service, variant, tmp_path) as attacked:
+        result = service.run(
+            *(sys.executable, "-m", "schemathesis.cli", f"--config-file={CONFIGURATION}", "run"),
+            str(attacked.running.client.base_url.join("/openapi.json")),
+            "--mode=all",
+            "--max-examples=30",
+            "--include-path-regex=/(tags|purchase-orders)",
+            TOKEN=attacked.token,
+            ORIGIN=str(attacked.running.client.base_url).rstrip("/"),
+        )
+        assert result.returncode == 0, result.stdout
+        [generated] = re.findall(r"(\d+) generated, ", result.stdout)
+        assert int(generated) > 300
+        assert "Traceback" not in attacked.running.log
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("structure", STRUCTURES)
+def test_update_of_the_template_applies_without_a_conflict(tmp_path: Path, structure: str) -> None:
+    template = Template.clone(tmp_path / "template")
+    project = Project.copy(
+        template, tmp_path / "service", driver="aiosqlite", structure=structure, auth="jwt"
+    )
+    environment = {"UV_PROJECT_ENVIRONMENT": sys.prefix, "PYTHONDONTWRITEBYTECODE": "1"}
+    owner = Owner(project.folder, environment)
+    owner.add(*TAG)
+    owner.add(*ORDER)
+    owner.commit()
+    template.replace(
+        "includes/features/projects/projects/crud.py.jinja",
+        '    """Delete the project; the database deletes its tasks."""\n',
+        '    """Delete the project, and by the database its tasks."""\n',
+    )
+    template.replace(
+        "template/tests/conftest.py.jinja",
+        '"tests.core.failing",',
+        '"tests.core.failing",  # 1',
+    )
+    template.release()
+    project.update()
+    assert not project.conflicts()
+    owner.check()
+    owner.add("purchase_order", *MORE)
+    owner.check()
