@@ -1,4 +1,4 @@
-"""Resources with fields of every type on each driver, in each structure, with each kind of accounts."""
+"""Resources with fields of every type, on each driver and with each kind of accounts."""
 
 import re
 import sys
@@ -51,11 +51,11 @@ PAIRS = [
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("variant", PAIRS, ids=str)
+@pytest.mark.parametrize("combined", PAIRS, ids=str)
 def test_resources_pass_the_checks_of_the_service(
-    owner_of: Callable[[Variant], Owner], variant: Variant
+    owner_of: Callable[[Variant], Owner], combined: Variant
 ) -> None:
-    owner = owner_of(variant)
+    owner = owner_of(combined)
     owner.add(*TAG)
     owner.add(*ORDER)
     owner.commit()
@@ -76,7 +76,7 @@ def test_resources_pass_the_checks_of_the_service(
 
 @pytest.mark.nightly
 @pytest.mark.parametrize(
-    "variant",
+    "combined",
     [
         Variant(driver, structure, auth)
         for (driver, auth), structure in zip(product(ONE_EACH, AUTHS), cycle(STRUCTURES))
@@ -84,13 +84,13 @@ def test_resources_pass_the_checks_of_the_service(
     ids=str,
 )
 def test_generated_requests_have_no_server_error(
-    owner_of: Callable[[Variant], Owner], variant: Variant, tmp_path: Path
+    owner_of: Callable[[Variant], Owner], combined: Variant, tmp_path: Path
 ) -> None:
-    owner = owner_of(variant)
+    owner = owner_of(combined)
     owner.add(*TAG)
     owner.add(*ORDER)
     service = Service(owner.folder, Path(sys.prefix))
-    with attacking(service, variant, tmp_path) as attacked:
+    with attacking(service, combined, tmp_path) as attacked:
         result = service.run(
             *(sys.executable, "-m", "schemathesis.cli", f"--config-file={CONFIGURATION}", "run"),
             str(attacked.running.client.base_url.join("/openapi.json")),

@@ -78,7 +78,7 @@ def test_names_that_the_service_has_are_refused(owner_of: Callable[[Variant], Ow
         ("project", "a:str", "The service has a table projects already"),
         ("user", "a:str", "A resource cannot be called 'user'"),
         ("api_key", "a:ref:unknown", "There is no resource 'unknown'"),
-        ("note", "author:ref:user", "cannot refer to User: first add functions get_user"),
+        ("note", "author:ref:user", "cannot refer to users: a row belongs to the user"),
         ("note", "parent:ref:note", "No first note could be created: write parent:ref:note:opt"),
         ("stranger", "a:str", "The service has a fixture stranger already"),
         ("x" * 39, f"{'y' * 39}:int:index", "which is longer than"),

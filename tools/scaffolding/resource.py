@@ -46,6 +46,10 @@ class Resources:
                 f"There is no resource {field.target!r} for {field.written!r}: use one of {known},"
                 f" or write {field.name}:{field.type}:NAME."
             )
+        if found["class"] == "User":
+            raise Refused(
+                f"{field.written!r} cannot refer to users: a row belongs to the user who creates it."
+            )
         self.check(field, found)
         table = found["table"]
         return {

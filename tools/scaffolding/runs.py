@@ -19,8 +19,9 @@ from scaffolding.template import add_room, fetched, rendered
 
 # What existing rows get in a column that must not be null. A value of other types would be made up.
 FILLED: dict[str, Any] = {
-    **{"str": "", "text": "", "int": 0, "float": 0, "money": 0, "bool": False, "json": "{}"},
+    **{"str": "", "text": "", "int": 0, "float": 0, "money": 0, "bool": False, "json": {}},
 }
+MAX_MESSAGE = 30
 Files = dict[str, str]
 
 
@@ -60,10 +61,12 @@ def add(
             else:
                 files = add_all(copy, trees[0], trees[1])
         apply(copy, python, files)
+        copy.lint(python, files)
         migration = copy.ask(python, "migrate", options(name, plural, new_fields, bool(before)))
         names = [*files, migration["migration"]]
         result: changes.Changes = {each: (copy.folder / each).read_bytes() for each in names}
-    check_clean(service, known, result)
+    if not dry_run:
+        check_clean(service, known, result)
     run = state.Run(list(texts), commit, migration["revision"], object_ids(service, result))
     known.setdefault(name, state.Resource(plural)).runs.append(run)
     result[state.NAME] = state.written(known).encode()
@@ -84,12 +87,10 @@ def options(name: str, plural: str, fields: Sequence[Field], extends: bool) -> s
             values[f"{plural}.{field.key}"] = field.choices[0]
         elif field.type in FILLED:
             values[f"{plural}.{field.key}"] = FILLED[field.type]
-    message = (
-        f"Add {', '.join(field.name for field in fields)} to {plural}"
-        if extends
-        else f"Create {plural}"
-    )
-    return json.dumps({"message": message[:60], "values": values, "name": name, "plural": plural})
+    names = ", ".join(field.name for field in fields)
+    what = names if len(names) <= MAX_MESSAGE else f"{len(fields)} fields"
+    message = f"Add {what} to {plural}" if extends else f"Create {plural}"
+    return json.dumps({"message": message, "values": values, "name": name, "plural": plural})
 
 
 def check_added_fields(fields: Sequence[Field]) -> None:
@@ -215,7 +216,7 @@ def placed(copy: Service, python: Path, base: Path, new: Path, folder: Path) -> 
 
 def apply(copy: Service, python: Path, files: Files) -> None:
     existing = [name for name in files if (copy.folder / name).exists()]
-    unformatted = copy.unformatted(python, existing)
+    unformatted = copy.unformatted(python, existing) if existing else []
     for name, text in files.items():
         (copy.folder / name).parent.mkdir(parents=True, exist_ok=True)
         (copy.folder / name).write_text(text)

@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -98,21 +98,20 @@ class Service:
         self.run(python, *fix, "--", *names)
         rest = [name for name in names if name not in set(unformatted)]
         self.run(python, "-m", "ruff", "format", "--no-cache", "--quiet", "--", *rest)
+
+    def lint(self, python: Path, names: Iterable[str]) -> None:
+        """Refuse what the linter of the service rejects."""
         result = self.run(python, "-m", "ruff", "check", "--no-cache", "--quiet", "--", *names)
         if result.returncode:
             raise Refused(
                 f"The linter of the service rejects what would be written:\n{result.stdout.strip()}"
             )
 
-    def unformatted(self, python: Path, names: Iterable[str]) -> list[str]:
+    def unformatted(self, python: Path, names: Collection[str]) -> list[str]:
         """Return the files that the service's formatter would change: it must leave them alone."""
-        return [
-            name
-            for name in names
-            if self.run(
-                python, "-m", "ruff", "format", "--no-cache", "--check", "--", name
-            ).returncode
-        ]
+        check = ("-m", "ruff", "format", "--no-cache", "--check", "--", *names)
+        output = self.run(python, *check).stdout.replace("\\", "/")
+        return [name for name in names if f"Would reformat: {name}" in output]
 
     def fixtures(self) -> set[str]:
         texts = (path.read_text() for path in (self.folder / "tests").rglob("*.py"))
