@@ -81,8 +81,8 @@ def test_more_fields_are_merged_into_edited_code_and_fill_rows(
 def test_edits_that_a_change_touches_are_named(owner_of: Callable[[Variant], Owner]) -> None:
     owner = owner_of(Variant("aiosqlite", "by_feature"))
     owner.add("invoice", *INVOICE)
-    line = '    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))\n'
-    owner.edit("app/invoices/models.py", line, f"{line}    # A note.\n")
+    line = 'ForeignKey("projects.id", ondelete="CASCADE"))'
+    owner.edit("app/invoices/models.py", line, f"{line}\n    # Of my own.")
     owner.commit()
     sentence = owner.refused("invoice", "count:int")
     assert "Your edits of `class Invoice(TimestampMixin" in sentence

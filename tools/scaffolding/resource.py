@@ -48,7 +48,7 @@ class Resources:
             )
         if found["class"] == "User":
             raise Refused(
-                f"{field.written!r} cannot refer to users: a row belongs to the user who creates it."
+                f"{field.written!r} cannot refer to users: a row belongs to the user who makes it."
             )
         self.check(field, found)
         table = found["table"]

@@ -67,7 +67,9 @@ def add(
         result: changes.Changes = {each: (copy.folder / each).read_bytes() for each in names}
     if not dry_run:
         check_clean(service, known, result)
-    run = state.Run(list(texts), commit, migration["revision"], object_ids(service, result))
+        keep_old(service, result)
+        ids = object_ids(service, result)
+    run = state.Run(list(texts), commit, migration["revision"], ids)
     known.setdefault(name, state.Resource(plural)).runs.append(run)
     result[state.NAME] = state.written(known).encode()
     if dry_run:
@@ -235,16 +237,19 @@ def check_clean(service: Service, known: state.State, result: changes.Changes) -
 
 
 def object_ids(service: Service, result: changes.Changes) -> dict[str, list[str]]:
-    """Return the Git object IDs of each file, and store the old content in git for `--undo`."""
+    """Return the Git object IDs of each file, before and after."""
     ids = {}
     for name, content in sorted(result.items()):
         path = service.folder / name
-        before = ""
-        if path.exists():
-            before = state.object_id(path.read_bytes())
-            service.git("hash-object", "-w", "--no-filters", "--", name)
+        before = state.object_id(path.read_bytes()) if path.exists() else ""
         ids[name] = [before, state.object_id(content or b"")]
     return ids
+
+
+def keep_old(service: Service, result: changes.Changes) -> None:
+    """Store files in git, for `--undo`: what another run wrote may not be committed."""
+    names = [name for name in sorted(result) if (service.folder / name).exists()]
+    service.git("hash-object", "-w", "--no-filters", "--", *names)
 
 
 # ---------------------------------------------------------------- Undo
