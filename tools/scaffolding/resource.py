@@ -10,6 +10,8 @@ from scaffolding.service import Service
 
 # MySQL allows 65535 bytes in a row: what a field takes at most.
 MAX_ROW_BYTES = 60_000
+# From a row to the ID of its user: a relationship and a column.
+MAX_PATH = 2
 BYTES = {"str": 400, "text": 8000, "enum": 80, "json": 12}
 
 
@@ -49,6 +51,11 @@ class Resources:
         if found["class"] == "User":
             raise Refused(
                 f"{field.written!r} cannot refer to users: a row belongs to the user who makes it."
+            )
+        if field.type == "refs" and len(found["owner"]) > MAX_PATH:
+            raise Refused(
+                f"{field.written!r} cannot refer to {found['class']}, whose rows belong to users by"
+                " more than one table: refer to one of those."
             )
         self.check(field, found)
         table = found["table"]

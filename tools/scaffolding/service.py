@@ -138,9 +138,7 @@ def explain(output: str) -> str:
     """Return one sentence for a process that failed in the service."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     last = next((line for line in reversed(lines) if not line.startswith("[")), "no output")
-    if re.search(
-        r"TEST_DATABASE_URL|pixeltable|mysqld|mariadbd|Connection refused|Connect", output
-    ):
+    if re.search(r"TEST_DATABASE_URL|pixeltable|mysqld|mariadbd|refused|Can't connect", output):
         return (
             f"No database server for the migration could be reached ({last}): install what the"
             " tests need, or set TEST_DATABASE_URL as for them."
