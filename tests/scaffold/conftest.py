@@ -14,6 +14,7 @@ from scaffolding.command_line import main
 
 from harness.projects import commit, git
 from harness.servers import Server
+from harness.services import InEnvironment
 from harness.variants import FAMILIES, Variant
 
 
@@ -50,7 +51,7 @@ class Owner:
 
     def content(self) -> dict[str, bytes]:
         paths = (path for path in self.folder.rglob("*") if path.is_file())
-        hidden = {".git", ".venv", "__pycache__", ".mypy_cache", ".pytest_cache"}
+        hidden = {".git", ".venv", "__pycache__", ".coverage", ".mypy_cache", ".pytest_cache"}
         return {
             str(path.relative_to(self.folder)): path.read_bytes()
             for path in paths
@@ -75,6 +76,15 @@ class Owner:
         self.run("ruff", "check", "--no-cache", "--quiet", ".")
         self.run("ruff", "format", "--no-cache", "--check", "--quiet", ".")
         self.run("mypy", ".")
+
+    def measure(self, in_environment: InEnvironment) -> None:
+        """Run the whole suite, which must cover every line and branch."""
+        service = in_environment(self.folder)
+        others = {n: v for n, v in self.environment.items() if n != "UV_PROJECT_ENVIRONMENT"}
+        service.variables |= others
+        suite = service.uv_run("pytest", "-q", "-n", "2", "--cov", "--cov-branch")
+        (self.folder / "uv.lock").unlink()
+        assert "Total coverage: 100.00%" in suite
 
     def commit(self) -> None:
         commit(self.folder)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.services import InEnvironment
 from harness.variants import Variant
 from tests.scaffold.conftest import Owner
 
@@ -53,7 +54,7 @@ def test_dry_run_prints_the_diff_and_changes_nothing(
 @pytest.mark.nightly
 @pytest.mark.parametrize("structure", ["flat", "layered", "by_feature"])
 def test_more_fields_are_merged_into_edited_code_and_fill_rows(
-    owner_of: Callable[[Variant], Owner], structure: str
+    owner_of: Callable[[Variant], Owner], in_environment: InEnvironment, structure: str
 ) -> None:
     owner = owner_of(Variant("aiosqlite", structure, "jwt"))
     owner.add("invoice", *INVOICE)
@@ -70,7 +71,7 @@ def test_more_fields_are_merged_into_edited_code_and_fill_rows(
         in (owner.folder / schemas.get(structure, "app/schemas.py")).read_text()
     )
     owner.check()
-    owner.run("pytest", "-q", "-n", "0", "--cov", "--cov-branch")
+    owner.measure(in_environment)
     migration = next(owner.folder.glob("migrations/versions/*add*"))
     assert "UPDATE invoices SET kind='small'" in migration.read_text()
     owner.add("invoice", "--undo")

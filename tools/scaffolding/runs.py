@@ -68,7 +68,7 @@ def add(
     if not dry_run:
         check_clean(service, known, result)
         keep_old(service, result)
-        ids = object_ids(service, result)
+    ids = object_ids(service, result)
     run = state.Run(list(texts), commit, migration["revision"], ids)
     known.setdefault(name, state.Resource(plural)).runs.append(run)
     result[state.NAME] = state.written(known).encode()
