@@ -17,7 +17,7 @@ BEGIN, END = "<!-- tested on -->\n", "<!-- end -->\n"
 COMPONENTS = {
     "MySQL": "suites of asyncmy and aiomysql; replicas, failover and jobs; transfer; restore drill",
     "Galera": "suites; conflicts; nodes that fail, join and send rows; two nodes at once",
-    "Docker": "Dockerfile and compose.yaml of each database, on stand-in base images",
+    "Docker": "Dockerfile and compose.yaml of each database, with workers, on stand-in base images",
     "Python 3.12": "a service's suite",
     "Python 3.13": "a service's suite",
     "Python 3.14": "a service's suite",

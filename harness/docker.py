@@ -33,8 +33,8 @@ DIES_WITH_TESTS = ("setpriv", "--pdeathsig", "KILL", "--")
 REQUEST = """
 import sys, httpx2
 
-method, url, body = sys.argv[1:]
-headers = {"Content-Type": "application/json"}
+method, url, body, media_type = sys.argv[1:]
+headers = {"Content-Type": media_type}
 response = httpx2.request(method, url, content=body, headers=headers, timeout=60)
 print(response.status_code, response.text)
 """
@@ -146,11 +146,17 @@ class Engine:
         assert isinstance(found, dict)
         return found
 
-    def request(self, method: str, url: str, body: Any = None) -> tuple[int, Any]:
-        """The status and the body of the response to a request to a published port."""
-        content = "" if body is None else json.dumps(body)
+    def request(
+        self, method: str, url: str, body: Any = None, media_type: str = "application/json"
+    ) -> tuple[int, Any]:
+        """The status and the body of the response to a request to a published port.
+
+        The body of the request is JSON, or a string of another media type.
+        """
+        if media_type == "application/json":
+            body = "" if body is None else json.dumps(body)
         printed = subprocess.run(
-            [*self._in_namespace, sys.executable, "-c", REQUEST, method, url, content],
+            [*self._in_namespace, sys.executable, "-c", REQUEST, method, url, body, media_type],
             stdout=subprocess.PIPE,
             text=True,
             timeout=SECONDS_PER_COMMAND,

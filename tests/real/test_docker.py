@@ -6,6 +6,7 @@ The official base images are stand-ins made from Debian packages: see harness/im
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -14,9 +15,40 @@ from harness.images import DATABASE_IMAGES, load
 from harness.rendering import render
 from harness.services import UV
 from harness.variants import FAMILIES
+from harness.waiting import eventually
 
 ADDRESS = "http://127.0.0.1:8000"
+API = f"{ADDRESS}/api/v1"
 KILLED = 137
+# Also a worker; on MySQL, the plain file.
+WITH_JOBS = {"aiosqlite", "asyncpg"}
+# A job that does not end by itself.
+SLOW = '''"""A job of the tests."""
+
+import asyncio
+
+from app.core.outbox import BackgroundJob, JobContext
+
+
+class Slow(BackgroundJob):
+    async def run(self, _: JobContext) -> None:
+        await asyncio.sleep(600)
+'''
+ENQUEUE = """
+import asyncio
+from app.core.outbox import enqueue
+from app.database import Database
+from app.settings import Settings
+from app.slow import Slow
+
+async def main():
+    database = Database(Settings())
+    async with database.write.begin() as session:
+        await enqueue(session, Slow())
+    await database.dispose()
+
+asyncio.run(main())
+"""
 
 
 class Stack:
@@ -45,16 +77,47 @@ class Stack:
 
     def names(self) -> set[str]:
         """The names of the projects that the service has."""
-        status, page = self.engine.request("GET", f"{ADDRESS}/api/v1/projects")
+        status, page = self.engine.request("GET", f"{API}/projects")
         assert status == 200
         return {project["name"] for project in page["items"]}
 
     def create(self, name: str) -> None:
-        status, _ = self.engine.request("POST", f"{ADDRESS}/api/v1/projects", {"name": name})
-        assert status == 201
+        self.post("/projects", {"name": name})
+
+    def inside(self, name: str, *command: str) -> str:
+        """The output of a command in the container of this service in the compose file."""
+        return self.compose("exec", "--no-TTY", name, *command)
+
+    @property
+    def has_worker(self) -> bool:
+        return "worker" in self.compose("config", "--services").split()
+
+    def post(self, path: str, body: Any, status: int = 201, **options: str) -> Any:
+        """The body of the response to a POST, which must have this status."""
+        found, response = self.engine.request("POST", f"{API}{path}", body, **options)
+        assert found == status, response
+        return response
 
     def image(self) -> dict[str, Any]:
         return self.engine.inspect(f"{self.folder.name}-service")
+
+
+def answers(driver: str) -> dict[str, Any]:
+    jobs = {"jobs": "database", "examples": ["projects", "measurements"]}
+    return {"driver": driver, **(jobs if driver in WITH_JOBS else {})}
+
+
+def add_slow_job(app: Path) -> None:
+    (app / "slow.py").write_text(SLOW)
+    jobs = app / "jobs.py"
+    jobs.write_text(
+        jobs.read_text()
+        .replace("\n\nJOBS", "\nfrom app.slow import Slow\n\nJOBS")
+        .replace("    # Your own", "    Slow,\n    # Your own")
+    )
+
+
+on_stacks_with_a_worker = pytest.mark.parametrize("stack", sorted(WITH_JOBS), indirect=True)
 
 
 @pytest.fixture(scope="module", params=["aiosqlite", "asyncpg", "asyncmy"])
@@ -67,7 +130,9 @@ def stack(
     driver = request.param
     load(engine, "python:3.13-slim", *DATABASE_IMAGES[FAMILIES[driver]])
     folder = tmp_path_factory.mktemp("docker") / driver
-    stack = Stack(engine, render(template, folder, driver=driver))
+    stack = Stack(engine, render(template, folder, **answers(driver)))
+    if driver in WITH_JOBS:
+        add_slow_job(folder / "app")
     engine.run(UV, "lock", folder=folder)
     try:
         yield stack
@@ -92,12 +157,52 @@ def test_service_is_healthy_after_the_migration(service: Stack) -> None:
     assert "first" in service.names()
 
 
-def test_service_runs_as_a_user_that_cannot_change_its_code(service: Stack) -> None:
-    inside = ("exec", "--no-TTY", "service")
-    assert service.compose(*inside, "id", "--user").strip() == "10001"
+def test_processes_run_as_a_user_that_cannot_change_their_code(service: Stack) -> None:
     # uv leaves an empty lock file that everybody may write.
     writable = ("find", "/service", "-writable", "-not", "-type", "l", "-not", "-name", ".lock")
-    assert service.compose(*inside, *writable) == ""
+    for name in ("service", "worker") if service.has_worker else ("service",):
+        assert service.inside(name, "id", "--user").strip() == "10001"
+        assert service.inside(name, *writable) == ""
+
+
+@on_stacks_with_a_worker
+def test_worker_does_the_work_of_a_request(service: Stack) -> None:
+    station = service.post("/stations", {"name": f"Harbor {uuid4()}"}, 201)
+    sensor = service.post(
+        f"/stations/{station['id']}/sensors", {"name": "Temperature", "unit": "°C"}, 201
+    )
+    path = f"/sensors/{sensor['id']}/measurements"
+    content = "measured_at,value\n2030-01-31T12:00:00Z,18.5\n"
+    job = service.post(f"{path}/import", content, 202, media_type="text/csv")
+
+    def state() -> str:
+        status, body = service.engine.request("GET", f"{API}/jobs/{job['id']}")
+        assert status == 200, body
+        return str(body["state"])
+
+    eventually(lambda: state() == "succeeded", lambda: service.compose("logs"))
+    assert "Job ImportMeasurements succeeded" in service.compose("logs", "worker")
+    assert "Job ImportMeasurements" not in service.compose("logs", "service")
+    _, page = service.engine.request("GET", f"{API}{path}")
+    assert [each["value"] for each in page["items"]] == [18.5]
+
+
+@on_stacks_with_a_worker
+def test_worker_hands_jobs_back_within_the_grace_period(service: Stack) -> None:
+    service.inside("service", "python", "-c", ENQUEUE)
+
+    def jobs(state: str) -> str:
+        listing = service.inside("service", "python", "-m", "app.jobs", "list", "--state", state)
+        return " ".join(listing.split())
+
+    eventually(lambda: "Slow running, attempt 1" in jobs("running"), lambda: jobs("queued"))
+    service.compose("stop", "worker")
+    state = service.state("worker")
+    assert state["ExitCode"] == 0
+    assert not state["OOMKilled"]
+    assert "Job Slow was handed back" in service.compose("logs", "worker")
+    assert "Slow queued, attempt 0" in jobs("queued")
+    assert "Slow" not in jobs("running")
 
 
 def test_service_ends_within_the_grace_period(service: Stack) -> None:
@@ -128,7 +233,7 @@ def test_changed_code_rebuilds_only_the_last_layer(service: Stack) -> None:
     after = service.image()["RootFS"]["Layers"]
     assert after[:-1] == before[:-1]
     assert after[-1] != before[-1]
-    read = service.compose("exec", "--no-TTY", "service", "tail", "--lines=1", "app/main.py")
+    read = service.inside("service", "tail", "--lines=1", "app/main.py")
     assert read == "# A change.\n"
 
 
@@ -143,8 +248,8 @@ def test_image_has_only_what_the_service_needs(
     for line in layers.splitlines():
         if not line.startswith("0B"):
             noted(f"  {line[:90]}")
-    listed = service.compose("exec", "--no-TTY", "service", "ls", "-A", "/service")
+    listed = service.inside("service", "ls", "-A", "/service")
     assert set(listed.split()) == {".venv", "app", "migrations", "pyproject.toml"}
-    installed = service.compose("exec", "--no-TTY", "service", "ls", "/service/.venv/bin")
+    installed = service.inside("service", "ls", "/service/.venv/bin")
     assert "alembic" in installed.split()
     assert not {"pytest", "ruff", "mypy", "uv"} & set(installed.split())
