@@ -184,14 +184,14 @@ def test_links_lead_to_pages_of_the_site_or_are_plain_text(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("website.pages.ROOT", tmp_path)
-    page = tmp_path / "docs" / "guides" / "README.md"
+    page = tmp_path / "docs" / "guides" / "adopting.md"
     page.parent.mkdir(parents=True)
     page.write_text(
         "[1](audit.md#how) [2](../scaling.md) [3](../../CHANGELOG.md) [4](../../tests/test_x.py)\n"
         "[5](https://example.org/a) [2.7.0]\n[2.7.0]: ../../compare/2.6.0...2.7.0\n"
     )
     (page.parent / "audit.md").touch()
-    text = with_links(page, Path("site/guides/README.md"), Path("site"))
+    text = with_links(page, Path("site/guides/adopting.md"), Path("site"))
     assert text == (
         "[1](../guides/audit.md#how) [2](../scaling.md) [3](../changelog.md) 4\n"
         "[5](https://example.org/a) 2.7.0\n"

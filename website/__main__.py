@@ -1,8 +1,10 @@
 """Builds the site in `build/site`: `make site`."""
 
 import argparse
+import os
 import shutil
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from harness.rendering import ROOT, export
@@ -54,7 +56,7 @@ def build_explorer(folder: Path, url: str, *, quick: bool) -> None:
     store = Store()
     index = index_of(questionnaire, chosen, renders, store) | {
         "presets": {name: key(questionnaire.resolve(row)) for name, row in presets().items()},
-        "presetFolder": f"{ROOT}/presets",
+        "presetFolder": f"{ROOT}/presets" if url == str(ROOT) else "presets",
         "template": url,
         "program": PROGRAM,
         "total": total(questionnaire),
@@ -67,7 +69,8 @@ def build_explorer(folder: Path, url: str, *, quick: bool) -> None:
         "versions": release_indexes({} if quick else snapshots(sets, cache), store),
     }
     shutil.copytree(EXPLORER, folder)
-    write(folder / "data", index, releases, store)
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        write(folder / "data", index, releases, store, pool.map)
 
 
 if __name__ == "__main__":

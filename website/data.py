@@ -1,7 +1,7 @@
 """Writes the data of the explorer as classic scripts, which browsers also load from `file:`."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -77,14 +77,21 @@ def sizes(store: Store) -> dict[str, list[list[int]]]:
     }
 
 
-def write(folder: Path, index: dict[str, Any], releases: dict[str, Any], store: Store) -> None:
-    """Write the data into a folder."""
+def write(
+    folder: Path,
+    index: dict[str, Any],
+    releases: dict[str, Any],
+    store: Store,
+    apply: Callable[..., Iterable[Any]] = map,
+) -> None:
+    """Write the data into a folder; `apply` is `map`, or that of a pool of processes."""
     (folder / "files").mkdir(parents=True)
     index = {**index, "sizes": sizes(store), "files": list(store.texts)}
     script(folder / "index.js", "index", index)
     script(folder / "releases.js", "releases", releases)
-    for number, (path, texts) in enumerate(store.texts.items()):
-        script(folder / "files" / f"{number}.js", f"file {number}", stored(path, list(texts)))
+    contents = apply(stored, store.texts, [list(texts) for texts in store.texts.values()])
+    for number, content in enumerate(contents):
+        script(folder / "files" / f"{number}.js", f"file {number}", content)
 
 
 def script(path: Path, name: str, content: object) -> None:

@@ -22,6 +22,15 @@ PAGES = {
 # Drafts of pages, such as parts of performance.md, have no page of their own.
 PARTS = {"performance/reading.md", "performance/references.md", "performance/results.json"}
 LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)#\s]+)(#[^)\s]*)?\)")
+# Lists the other pages of its folder in the sidebar.
+FOLDER = """
+```{toctree}
+:hidden:
+:glob:
+
+*
+```
+"""
 DEFINITION = re.compile(r"^\[([^\]]+)\]: (\S+)\n", re.MULTILINE)
 URL = re.compile(r"[a-z]+:")
 
@@ -45,6 +54,7 @@ def build_pages(site: Path, work: Path) -> None:
     doctrees = ["-d", str(work / "doctrees")]
     subprocess.run([*command, *doctrees, str(source), str(site)], check=True)
     (site / ".buildinfo").unlink(missing_ok=True)
+    shutil.rmtree(site / "_sources")  # empty, but created
 
 
 def files_of(path: Path) -> list[Path]:
@@ -69,7 +79,7 @@ def with_links(page: Path, copy: Path, source: Path) -> str:
         up = "../" * (len(copy.relative_to(source).parts) - 1)
         return f"[{text}]({up}{target}{fragment or ''})"
 
-    return LINK.sub(link, text)
+    return LINK.sub(link, text) + (FOLDER if page.name == "README.md" else "")
 
 
 def place_of(path: Path) -> str | None:

@@ -6,6 +6,9 @@
   const NARROW = matchMedia("(max-width: 60rem)");
   const KINDS = { added: "Added", removed: "Removed", changed: "Changed" };
 
+  // The groups that the reader closed.
+  const closed = new Set();
+
   const totals = (before, after) => {
     const [a, b] = [explorer.sizeOf(before), explorer.sizeOf(after)];
     return `${explorer.signed(b.files - a.files, "file")}, `
@@ -22,7 +25,11 @@
       fill(counts, path, before.get(path), after.get(path));
       return element("li", {}, link);
     });
-    return element("details", { open: true, class: `group ${kind}` },
+    const toggle = ({ target }) => {
+      if (target.open) closed.delete(kind);
+      else closed.add(kind);
+    };
+    return element("details", { open: !closed.has(kind), class: `group ${kind}`, toggle },
       element("summary", {}, `${KINDS[kind]} `, element("span", { class: "badge" },
         String(paths.length))),
       element("ul", {}, items));

@@ -101,6 +101,15 @@
     return path && page("panes").contains(active) ? path : undefined;
   };
 
+  // Scrolls a list, and not the page, until it shows an element.
+  const show = (list, element) => {
+    if (!element) return;
+    const top = element.getBoundingClientRect().top - list.getBoundingClientRect().top;
+    if (top < 0 || top > list.clientHeight - element.clientHeight) {
+      list.scrollTop += top - list.clientHeight / 2;
+    }
+  };
+
   const draw = async () => {
     drawn += 1;
     const turn = drawn;
@@ -120,11 +129,14 @@
     const { controls, panes } = await view(shown, files);
     if (turn !== drawn) return;
     const path = focused();
+    const scrolled = page("panes").querySelector("nav")?.scrollTop ?? 0;
     page("controls").replaceChildren(...[controls].flat().filter(Boolean));
     page("panes").replaceChildren(...panes);
     page("panes").className = `panes ${state.view}`;
     if (path) page("panes").querySelector(`[data-path="${CSS.escape(path)}"]`)?.focus();
-    page("panes").querySelector(".files [aria-current]")?.scrollIntoView?.({ block: "nearest" });
+    const list = page("panes").querySelector("nav");
+    list.scrollTop = scrolled;
+    show(list, list.querySelector("[aria-current]"));
     document.title = `${state.file ?? "Explorer"} · copier-fastapi-async`;
   };
 
@@ -145,6 +157,11 @@
     page("service-name").addEventListener("input", ({ target }) => {
       history.replaceState(null, "", explorer.hashOf({ ...state, name: target.value }));
       draw();
+    });
+    // The address is the state, so this link must not change it.
+    page("skip").addEventListener("click", (event) => {
+      event.preventDefault();
+      page("panes").focus();
     });
     addEventListener("hashchange", draw);
     const narrow = matchMedia("(max-width: 60rem)");

@@ -15,21 +15,27 @@
           : options.map(option)))));
   };
 
+  // The filter stays when a file is opened or an answer changes.
+  let word = "";
+
   explorer.filesView = (state, files) => {
     const current = files.has(state.file) ? state.file
       : files.has("app/main.py") ? "app/main.py" : [...files.keys()][0];
     const hrefOf = (path) => explorer.hashOf({ ...state, file: path });
     const paths = [...files.keys()];
     const box = element("div");
-    const draw = (word) => {
+    const draw = () => {
       const found = paths.filter((path) => path.toLowerCase().includes(word.toLowerCase()));
       box.replaceChildren(found.length ? explorer.treeOf(found, hrefOf, current, word !== "")
         : element("p", { class: "empty" }, "No file has this in its path."));
     };
-    draw("");
+    draw();
     const filter = element("input", {
-      type: "search", placeholder: "Filter files", "aria-label": "Filter files",
-      input: (event) => draw(event.target.value),
+      type: "search", placeholder: "Filter files", "aria-label": "Filter files", value: word,
+      input: (event) => {
+        word = event.target.value;
+        draw();
+      },
     });
     const list = element("nav", { class: "files", "aria-label": "Files" }, filter, box);
     const content = element("div", { class: "content" });
