@@ -85,12 +85,21 @@ class Network:
     def _forward(self, source: socket.socket, target: socket.socket) -> None:
         from_client = source in self.clients
         with suppress(OSError):
-            while data := source.recv(1 << 16):
+            while data := self._receive(source):
                 if not self.connected.is_set():
                     return  # the data is lost silently
                 self.sent += from_client
                 target.sendall(data)
             target.shutdown(socket.SHUT_WR)
+
+    def _receive(self, source: socket.socket) -> bytes:
+        try:
+            return source.recv(1 << 16)
+        except ConnectionResetError:
+            # A server that ends resets connections that it has not accepted yet.
+            if source in self.servers:
+                return b""
+            raise
 
 
 @contextmanager

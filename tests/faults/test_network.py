@@ -1,5 +1,6 @@
 """The network between the service and its database drops all packets silently."""
 
+import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +32,18 @@ def serving_over_network(stack: Stack) -> Iterator[tuple[Running, Network]]:
         }
         with stack.serving(stack.url(proxy.port), **limits) as service:
             yield service, proxy
+
+
+def test_proxy_ends_a_connection_that_the_server_resets() -> None:
+    """As a server does on shutdown that has not accepted the connection yet."""
+    server = socket.create_server(("127.0.0.1", 0))
+    with (
+        network(server.getsockname()[1]) as proxy,
+        socket.create_connection(("127.0.0.1", proxy.port), timeout=10) as client,
+    ):
+        eventually(lambda: proxy.servers)
+        server.close()
+        assert client.recv(1) == b""
 
 
 @pytest.mark.drivers("aiomysql", further=("asyncpg", "psycopg", "asyncmy"))

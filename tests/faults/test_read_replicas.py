@@ -18,7 +18,7 @@ from harness.postgresql import PostgreSQL
 from harness.rendering import render
 from harness.replicas import primary_and_replica
 from harness.running import Running, serving, settings
-from harness.servers import Server
+from harness.servers import Server, running
 from harness.services import Service
 from harness.standbys import primary_and_standby
 from harness.variants import FAMILIES
@@ -60,6 +60,22 @@ class Replicated:
 
     def url(self, server: Server) -> str:
         return f"{self.family}://{server.address}/service"
+
+    def add(self, server: Server | None = None, rows: int = 0) -> None:
+        """Create a table, on both servers if none is given."""
+        (server or self.primary).execute("CREATE TABLE added (id int)", database="service")
+        for _ in range(rows):
+            (server or self.primary).execute("INSERT INTO added VALUES (1)", database="service")
+        if server is None:
+            self.replica.wait_for_replay(self.primary)
+
+    def promote(self) -> None:
+        """Let the replica accept writes, and no longer apply those of the primary."""
+        if self.family == "postgresql":
+            self.replica.promote()
+        else:
+            for statement in ("STOP REPLICA", "SET GLOBAL read_only = 0"):
+                self.replica.execute(statement)
 
     def delay(self, seconds: int) -> None:
         """Let the replica apply each change so long after the primary."""
@@ -321,6 +337,8 @@ def test_replica_that_hangs_fails_no_request(replicated: Replicated) -> None:
             wait_until_used(service)
             sent.wait_for(5)
         sent.check(service.log)
+        # Before the driver gives up its query, which it does not without a limit.
+        assert "The replica cannot be used: it does not respond" in service.log
         assert sent.slowest < (1.5 * 4 + 10,), sent.slowest
 
 
@@ -340,8 +358,7 @@ def test_read_of_a_table_that_the_replica_does_not_have_yet_goes_to_the_primary(
 @pytest.mark.nightly
 @ON_EVERY_SERVER
 def test_replica_serves_reads_while_the_primary_is_down(replicated: Replicated) -> None:
-    replicated.primary.execute("CREATE TABLE added (id int)", database="service")
-    replicated.replica.wait_for_replay(replicated.primary)
+    replicated.add()
     with replicated.serving() as service:
         wait_until_used(service)
         replicated.primary.kill()
@@ -350,6 +367,8 @@ def test_replica_serves_reads_while_the_primary_is_down(replicated: Replicated) 
             time.sleep(0.5)
         service.call("GET", "/health/ready", status=503)
         assert status(service)["in_use"]
+        replicated.replica.kill()
+        wait_until_used(service, False)
 
 
 @pytest.mark.nightly
@@ -364,3 +383,54 @@ def test_service_starts_without_its_replica(replicated: Replicated) -> None:
         assert sent.stale == 0
         replicated.replica.start()
         wait_until_used(service)
+
+
+@pytest.mark.nightly
+@ON_EVERY_SERVER
+def test_replica_that_lags_when_the_process_starts_is_not_read(replicated: Replicated) -> None:
+    replicated.add()
+    replicated.delay(600)
+    replicated.primary.execute("INSERT INTO added VALUES (1)", database="service")
+    with replicated.serving(database_read_max_lag=60) as service:
+        counts = [counted(service) for _ in range(30)]
+        assert set(counts) == {1}, counts
+        assert "it has not caught up with the primary yet" in service.log
+        replicated.delay(0)
+        wait_until_used(service)
+
+
+@pytest.mark.nightly
+@ON_EVERY_SERVER
+def test_replica_that_was_promoted_beside_its_primary_is_not_read(replicated: Replicated) -> None:
+    replicated.add()
+    with replicated.serving() as service:
+        wait_until_used(service)
+        replicated.promote()
+        # So that its log is longer than that of the primary.
+        for _ in range(100):
+            replicated.replica.execute("DELETE FROM added WHERE id = 1", database="service")
+            replicated.replica.execute("INSERT INTO added VALUES (1)", database="service")
+        wait_until_used(service, False)
+        counts = [counted(service) for _ in range(30)]
+        assert set(counts) == {0}, counts
+        assert "promoted" in service.log
+
+
+@pytest.mark.nightly
+@ON_EVERY_SERVER
+def test_server_with_other_data_is_not_read(replicated: Replicated) -> None:
+    replicated.add()
+    with running(type(replicated.primary)) as other:
+        other.create_database("service")
+        replicated.add(other, rows=100)
+        with replicated.serving(database_read_url=replicated.url(other)) as service:
+            counts = [counted(service) for _ in range(30)]
+            assert set(counts) == {0}, counts
+            assert not status(service)["in_use"]
+
+
+def counted(service: Running) -> int:
+    """The number of rows of the table `added`, as the service reads it, after a pause."""
+    time.sleep(0.1)
+    rows: int = service.call("GET", "/added")
+    return rows
