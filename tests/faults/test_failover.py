@@ -9,7 +9,7 @@ import pytest
 from harness.load import Load, load
 from harness.network import network
 from harness.rendering import render
-from harness.running import settings
+from harness.running import Running, settings
 from harness.servers import Server, running
 from harness.standbys import Pair, primary_and_standby
 from harness.waiting import eventually
@@ -91,6 +91,12 @@ def connections_of_writer(server: Server) -> set[int]:
 
 def acknowledged(sent: Load) -> set[str]:
     return {response.name for response in sent.responses if response.status == 201}
+
+
+def read(service: Running) -> None:
+    """Send what a service gets that only reads: also while its database is down."""
+    for path in ("/api/v1/projects", "/health/ready"):
+        service.client.get(path)
 
 
 def statuses(sent: Load, after: float = 0) -> set[int]:
@@ -252,3 +258,49 @@ def test_replica_that_the_name_of_the_primary_led_to_is_left(
             assert statuses(sent, left) == {200, 201}, service.log
             rows = other.execute("SELECT name FROM projects", database=stack.database)
             assert acknowledged(sent) <= stack.names() | {name for (name,) in rows}
+
+
+@pytest.mark.nightly
+@pytest.mark.drivers("asyncpg", further=("psycopg",))
+def test_process_that_only_reads_leaves_a_standby_that_its_name_led_to(
+    replicated: Replicated,
+) -> None:
+    first, second = replicated.pair.first, replicated.pair.second
+    stack = replicated.stack
+    with network(first.port) as name, stack.serving(stack.url(name.port)) as service:
+
+        def is_connected_to(server: Server) -> bool:
+            read(service)
+            return replicated.connections(server) > 0
+
+        assert is_connected_to(first)
+        first.stop()
+        second.promote()
+        first.rejoin(second)
+        eventually(lambda: is_connected_to(first), interval=0.2)
+        name.server_port = second.port
+        eventually(lambda: not is_connected_to(first), seconds=60, interval=0.2)
+        assert is_connected_to(second), service.log
+
+
+@pytest.mark.nightly
+@pytest.mark.drivers("aiomysql", further=("asyncmy",))
+def test_process_that_only_reads_leaves_a_replica_that_its_name_led_to(
+    stack: Stack, read_only: Callable[[bool], None]
+) -> None:
+    with running(MariaDB) as other, network(stack.server.port) as name:
+        other.create_database(stack.database)
+        add_writer(other, stack)
+        variables = settings(f"mysql://{other.address}/{stack.database}", {})
+        stack.service.succeed(*stack.alembic("upgrade", "head"), **variables)
+        with stack.serving(url_of_writer(stack, name.port)) as service:
+
+            def is_connected_to(server: Server) -> bool:
+                read(service)
+                return bool(connections_of_writer(server))
+
+            eventually(lambda: is_connected_to(stack.server))
+            read_only(True)
+            name.server_port = other.port
+            eventually(lambda: not is_connected_to(stack.server), seconds=60, interval=0.2)
+            assert is_connected_to(other), service.log
