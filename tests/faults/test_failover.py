@@ -286,9 +286,9 @@ def test_process_that_only_reads_leaves_a_standby_that_its_name_led_to(
 @pytest.mark.nightly
 @pytest.mark.drivers("aiomysql", further=("asyncmy",))
 def test_process_that_only_reads_leaves_a_replica_that_its_name_led_to(
-    stack: Stack, read_only: Callable[[bool], None]
+    stack: Stack, read_only: Callable[[bool], None], kinds: Mapping[str, type[Server]]
 ) -> None:
-    with running(MariaDB) as other, network(stack.server.port) as name:
+    with running(kinds["mysql"]) as other, network(stack.server.port) as name:
         other.create_database(stack.database)
         add_writer(other, stack)
         variables = settings(f"mysql://{other.address}/{stack.database}", {})
