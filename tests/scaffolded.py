@@ -55,6 +55,7 @@ RESOURCES: dict[str, dict[str, Any]] = {
             field("task", "ref", target=TASK),
             field("first_project", "ref", "optional", target=PROJECT),
             field("tags", "refs", target=TAG),
+            field("later_tasks", "refs", "optional", target=TASK),
             field("twins", "refs", "optional", target=CATEGORY),
             plural="categories",
         ),
