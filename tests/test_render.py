@@ -262,7 +262,8 @@ def path_in_layers(entity: str, layer: str) -> str:
 
 
 def expected_files(variant: Variant) -> set[str]:
-    return (COMMON | STRUCTURES[variant.structure]).union(
+    pipeline = {".gitlab-ci.yml"} if "gitlab" in variant.deploy else set[str]()
+    return (COMMON | STRUCTURES[variant.structure] | pipeline).union(
         *(files_of_feature(feature, variant.structure) for feature in features_of(variant))
     )
 

@@ -153,7 +153,9 @@ def test_migration_that_adds_accounts_creates_their_tables(auth: str) -> None:
 
 def test_each_migration_that_an_update_may_add_has_a_condition() -> None:
     conditions = re.findall(r"(?m)^ *'(\w+)':", QUESTIONS["adds"]["default"])
-    assert [path.parts[-4] for path in MIGRATIONS] == [f"adds_{name}" for name in sorted(conditions)]
+    assert [path.parts[-4] for path in MIGRATIONS] == [
+        f"adds_{name}" for name in sorted(conditions)
+    ]
     names = f"({'|'.join(conditions)})"
     assert names in (ROOT / "includes" / "newest_migration.jinja").read_text()
     for path in MIGRATIONS:
