@@ -1,6 +1,6 @@
 #!/bin/sh
 # Create .venv with the versions in pyproject.toml. The argument "servers" also installs MariaDB,
-# PgBouncer and a PostgreSQL with TLS, "benchmarks" wrk, valgrind and the packages of the benchmarks,
+# PgBouncer, a PostgreSQL with TLS and systemd-analyze, "benchmarks" wrk, valgrind and the packages of the benchmarks,
 # "site" what `make site` needs, and "real" what only `make test-real` needs.
 set -eu
 cd "$(dirname "$0")/.."
@@ -39,6 +39,7 @@ for wanted in "$@"; do
             service pgbouncer stop >/dev/null 2>&1 || true
             update-rc.d pgbouncer disable >/dev/null 2>&1 || true
         fi
+        command -v systemd-analyze >/dev/null || as_root_install systemd
         if [ ! -d /usr/lib/postgresql ] && ! command -v postgres >/dev/null; then
             as_root_install postgresql
             service postgresql stop >/dev/null 2>&1 || true
