@@ -62,7 +62,8 @@ def build_explorer(folder: Path, url: str, *, quick: bool) -> None:
         "total": total(questionnaire),
     }
     sets = {"default": {}, "empty": {"examples": []}} | {
-        name: questionnaire.data(questionnaire.resolve(row)) for name, row in presets().items()
+        name: {question: row[question] for question in row if question in questionnaire.positions}
+        for name, row in presets().items()
     }
     releases = {
         "sets": {name: key(questionnaire.resolve(answers)) for name, answers in sets.items()},

@@ -36,7 +36,7 @@ VIEWS = [
     "#driver=asyncpg&auth=jwt&structure=by_feature&file=app/settings.py",
     "#view=compare&with=auth:session&auth=jwt&file=app/settings.py",
     "#view=compare&with=examples:&file=app/crud.py&diff=split",
-    "#view=releases",
+    "#view=releases&from=2.6.0&to=2.7.0",
     "#auth=jwt&mail=smtp&jobs=database&telemetry=opentelemetry",
 ]
 TEXTS = """async () => {

@@ -8,7 +8,7 @@ explorer.element = (tag, attributes = {}, ...children) => {
     else if (value === true) element.setAttribute(name, "");
     else if (value !== false && value !== undefined) element.setAttribute(name, value);
   }
-  element.append(...children.flat().filter((child) => child !== undefined));
+  element.append(...children.flat(Infinity).filter((child) => child !== undefined));
   return element;
 };
 
