@@ -21,6 +21,7 @@ from harness.variants import FAMILIES
 NOT_EXECUTED = {
     ("README.md", "python"): (2, "excerpts that test_readme.py compares with a rendered service"),
     ("docs/guides/audit.md", "console"): (1, "a run on another service"),
+    ("docs/guides/scaffold.md", "console"): (3, "commands that tests/scaffold runs in a service"),
 }
 
 # Other names of the executed languages, with which a block would not be executed.
