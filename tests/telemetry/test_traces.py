@@ -29,7 +29,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A driver of each database with one structure; with `--all`, each driver with each."""
     if "traced" in metafunc.fixturenames:
         everything = metafunc.config.getoption("all")
-        pairs: Any = product(DRIVERS, STRUCTURES) if everything else zip(ONE_EACH, STRUCTURES)
+        pairs: Any = (
+            product(DRIVERS, STRUCTURES) if everything else zip(ONE_EACH, STRUCTURES, strict=True)
+        )
         variants = [
             Variant(driver, structure, "jwt", EXAMPLES, telemetry="opentelemetry")
             for driver, structure in pairs
