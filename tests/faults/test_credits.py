@@ -21,6 +21,7 @@ def credits_of(running: Running) -> int:
     return int(budget["credits"])
 
 
+@pytest.mark.nightly
 @pytest.mark.drivers("asyncpg", further=("psycopg", "aiomysql", "asyncmy", "aiosqlite"))
 def test_shutdown_returns_the_credits_of_answers_that_did_not_arrive(
     driver: str, template: Path, tmp_path: Path

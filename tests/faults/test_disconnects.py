@@ -13,7 +13,7 @@ REQUESTS = 250  # to each of two endpoints
 AT_ONCE = 50
 
 
-@pytest.mark.drivers("asyncpg", "aiomysql", further=("psycopg", "asyncmy"))
+@pytest.mark.drivers("asyncpg", further=("psycopg", "aiomysql", "asyncmy"))
 def test_abandoned_requests_leave_nothing_behind(stack: Stack) -> None:
     with stack.serving(database_pool_size=5) as service:
         # /slow runs to its end; /stream is cancelled while a statement is executing.

@@ -175,6 +175,7 @@ def test_answers_of_a_process_that_was_killed_after_their_commit_are_paid_once(
             assert rich(running) == 998
 
 
+@pytest.mark.nightly
 @on_each_driver
 def test_duplicates_have_one_effect_while_a_process_is_killed(
     deployment: Deployment, record_property: Callable[[str, object], None]

@@ -56,6 +56,7 @@ def start_import(running: Running, station: str, number: int) -> tuple[str, str]
     return path, response.headers["Location"]
 
 
+@pytest.mark.nightly
 @pytest.mark.drivers("asyncpg", further=("psycopg", "aiomysql", "asyncmy", "aiosqlite"))
 def test_imports_survive_kills_of_their_workers_without_a_row_twice_or_lost(
     driver: str, template: Path, tmp_path: Path

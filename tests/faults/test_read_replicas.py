@@ -264,7 +264,7 @@ def reads(service: Running) -> int:
     return int(status(service)["direct_reads"])
 
 
-@ON_EVERY_SERVER
+@pytest.mark.drivers("asyncpg", further=("psycopg", "aiomysql", "asyncmy"))
 def test_replica_that_lags_or_is_lost_fails_no_request_and_no_promise(
     replicated: Replicated,
 ) -> None:

@@ -105,7 +105,7 @@ def test_jobs_are_added_while_the_previous_release_serves(
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("driver", ONE_EACH)
+@pytest.mark.parametrize("driver", ["asyncpg", nightly("aiosqlite"), nightly("aiomysql")])
 def test_accounts_are_added_to_a_service_with_jobs(
     upstream: Template, tmp_path: Path, in_environment: InEnvironment, driver: str
 ) -> None:

@@ -3,6 +3,8 @@
 import sys
 from pathlib import Path
 
+import pytest
+
 from harness.projects import Project, Template
 from harness.rendering import ROOT
 from harness.running import alembic, database, run_in, serving
@@ -13,6 +15,7 @@ from tests.updates import owner
 TRANSFER = ROOT / "tools" / "transfer.py"
 
 
+@pytest.mark.nightly
 def test_edits_and_rows_move_to_the_new_database(
     upstream: Template,
     tmp_path: Path,
