@@ -1,6 +1,6 @@
 """What includes/scaffold renders: the example from its fields, and resources of every kind.
 
-tests/owners has what tools/scaffold.py does with it.
+tests/scaffold has what tools/scaffold.py does with it.
 """
 
 import ast
@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scaffolding.template import add_room
 
 from harness.parts import nightly
 from harness.rendering import ROOT, render
-from harness.scaffolding import RUFF, add_room, field, resource, tidy
+from harness.scaffolding import RUFF, field, resource, tidy
 from harness.services import InEnvironment
 from harness.variants import AUTHS, STRUCTURES, Variant, named
 from tests.scaffolded import RESOURCES

@@ -48,7 +48,8 @@ def add(
         copy = service.copy_to(Path(folder, "service"))
         description = copy.ask(python, "describe")
         if before is None:
-            check_names(name, plural, fields, description, copy)
+            check_names(name, plural, description, copy)
+        check_names_of_fields(name, new_fields, description)
         resources = Resources(copy, description)
         versions = [
             describe(name, plural, some, resources, service.has_accounts)
@@ -63,6 +64,7 @@ def add(
         apply(copy, python, files)
         copy.lint(python, files)
         migration = copy.ask(python, "migrate", options(name, plural, new_fields, bool(before)))
+        copy.format(python, [migration["migration"]], [])
         names = [*files, migration["migration"]]
         result: changes.Changes = {each: (copy.folder / each).read_bytes() for each in names}
     if not dry_run:
@@ -112,27 +114,43 @@ def check_added_fields(fields: Sequence[Field]) -> None:
         )
 
 
-def check_names(
-    name: str, plural: str, fields: Sequence[Field], description: Mapping[str, Any], copy: Service
-) -> None:
+def check_names(name: str, plural: str, description: Mapping[str, Any], copy: Service) -> None:
     """Refuse names that the service uses already."""
+    fixtures = copy.fixtures()
     url = f"/{plural.replace('_', '-')}"
-    classes = {
-        class_name(name),
-        *(class_name(name) + class_name(f.name) for f in fields if f.type == "enum"),
-    }
-    problems = {
+    taken = {
         f"a table {plural}": plural in description["tables"],
         f"endpoints at {url}": any(
             f"{path}/".startswith(f"{url}/") for path in description["paths"]
         ),
+        f"a class {class_name(name)}": class_name(name) in description["classes"],
         f"an error {class_name(name)}NotFound": f"{class_name(name)}NotFound"
         in description["errors"],
-        f"a fixture {name}": name in copy.fixtures(),
-    } | {f"a class {each}": each in description["classes"] for each in sorted(classes)}
-    found = next((what for what, exists in problems.items() if exists), None)
-    if found:
+        f"a fixture {name}": name in fixtures,
+        f"a fixture {name}_body": f"{name}_body" in fixtures,
+        f"a module app.{plural}": any(
+            (copy.folder / "app" / each).exists() for each in (plural, f"{plural}.py")
+        ),
+    }
+    if found := next((what for what, is_taken in taken.items() if is_taken), None):
         raise Refused(f"The service has {found} already: use another name than {name}.")
+
+
+def check_names_of_fields(
+    name: str, fields: Sequence[Field], description: Mapping[str, Any]
+) -> None:
+    """Refuse tables and classes that the service has already."""
+    for field in fields:
+        table, of_field = f"{name}_{field.name}", class_name(name) + class_name(field.name)
+        if field.type == "refs" and field.name == name:
+            found = f"a function parameter {name}"
+        elif field.type == "refs" and table in description["tables"]:
+            found = f"a table {table}"
+        elif field.type == "enum" and of_field in description["classes"]:
+            found = f"a class {of_field}"
+        else:
+            continue
+        raise Refused(f"The service has {found} already: use another name than {field.name}.")
 
 
 @contextmanager
@@ -145,7 +163,7 @@ def rendered_versions(
         for number, resource in enumerate(versions):
             variant = folder / f"template{number}"
             shutil.copytree(template, variant)
-            add_room(variant, resource, service.has_accounts)
+            add_room(variant, resource, accounts=service.has_accounts)
             trees.append(rendered(variant, service.answers, folder / f"with{number}"))
         yield trees
 

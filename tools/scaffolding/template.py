@@ -36,7 +36,8 @@ def fetched(answers: Mapping[str, Any], commit: str) -> Iterator[Path]:
         except (CopierError, ProcessExecutionError, OSError, ValueError) as error:
             raise Refused(
                 f"The template cannot be fetched from {source}{f' at {commit}' if commit else ''}"
-                f" ({type(error).__name__}): make it available, or run `copier update` first."
+                f" ({type(error).__name__}): correct `_src_path` in .copier-answers.yml, or run"
+                " `copier update` first."
             ) from error
         finally:
             template._cleanup()
@@ -48,7 +49,7 @@ def fetched(answers: Mapping[str, Any], commit: str) -> Iterator[Path]:
         yield copy
 
 
-def add_room(template: Path, resource: Mapping[str, Any], accounts: bool) -> None:
+def add_room(template: Path, resource: Mapping[str, Any], *, accounts: bool) -> None:
     """Add a resource to a template, as CONTRIBUTING.md describes for an example."""
     plural = resource["plural"]
     room = template / "includes" / "features" / f"scaffold_{plural}"
