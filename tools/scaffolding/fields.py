@@ -64,7 +64,7 @@ def parse_field(text: str) -> Field:
     kind, *rest = parts
     if kind not in TYPES:
         raise Refused(f"{kind!r} in {text!r} is no type: use one of {', '.join(TYPES)}.")
-    check_field_name(name, text)
+    check_field_name(name, kind, text)
     choices: tuple[str, ...] = ()
     target = ""
     if kind == "enum":

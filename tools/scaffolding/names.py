@@ -1,5 +1,6 @@
 """Names of resources and fields, and the names that are derived from them."""
 
+import builtins
 import keyword
 import re
 
@@ -15,32 +16,30 @@ OF_LIBRARIES = {
     *("parse_raw", "query", "registry", "schema", "schema_json", "update_forward_refs", "validate"),
     *("cursor", "limit", "sort"),
 }
-# In a class, a field with the name of a type hides the type from the fields after it.
-OF_TYPES = {
+# In a class, a field hides what has its name from the fields after it.
+OF_CLASS_BODIES = {
     *("bool", "bytes", "date", "datetime", "decimal", "float", "int", "list", "set", "str"),
-    *("time", "tuple", "uuid"),
+    *("time", "tuple", "uuid", "mapped_column", "property", "relationship", "unset"),
 }
+# The types of which a field has a class or an alias: the class of the resource and its own name.
+WITH_CLASS = {"str", "text", "int", "float", "money", "enum", "refs"}
+# Classes that a resource has in any case.
+OF_CLASSES = {"create", "not_found", "page_params", "read", "refers_to_itself", "update"}
+# Parameters and variables of the functions that get rows to refer to.
+OF_FUNCTIONS = {"data", "name", "session", "statement", "value"}
 # Names that the written code uses for something else.
 OF_THE_CODE = {
-    *(
-        "annotated",
-        "any",
-        "api",
-        "app",
-        "asyncio",
-        "auth",
-        "base",
-        "body",
-        "client",
-        "core",
-        "crud",
-    ),
-    *("data", "database", "enum", "exception", "factory", "field", "headers", "id", "if_match"),
-    *("index", "input", "int", "key", "limit", "list", "literal", "main", "mapped", "method"),
-    *("models", "name", "not_found", "output", "owner", "page", "params", "path", "primary_key"),
-    *("pytest", "query", "reader", "request", "response", "routes", "row", "rows", "schemas"),
-    *("scope", "select", "self", "services", "session", "settings", "sort", "statement", "status"),
-    *("str", "string", "test", "text", "type", "unset", "user", "value", "version", "writer"),
+    *("annotated", "any", "api", "app", "async_client", "async_session", "asyncio", "auth", "base"),
+    *("body", "change", "client", "column", "core", "create", "crud", "current_user", "data"),
+    *("database", "date", "datetime", "decimal", "domain_error", "enum", "exception", "factory"),
+    *("field", "headers", "id", "if_match", "index", "input", "key", "limit", "literal", "main"),
+    *("mapped", "method", "models", "name", "not_found", "output", "owner", "page", "page_read"),
+    *("params", "path", "primary_key", "primary_read_session", "purge_closed_accounts", "pytest"),
+    *("query", "read_session", "reader", "request", "response", "routes", "row", "rows"),
+    *("schemas", "scope", "select", "self", "sequence", "services", "session", "settings", "sort"),
+    *("statement", "status", "string", "table", "test", "text", "timedelta", "unset", "update"),
+    *("user", "utc_now", "uuid", "value", "version", "writer"),
+    *dir(builtins),
 }
 
 
@@ -53,7 +52,7 @@ def check_name(name: str, what: str) -> None:
         )
     if len(name) > MAX_LENGTH:
         raise Refused(f"{name!r} is too long for {what}: use at most {MAX_LENGTH} characters.")
-    if keyword.iskeyword(name):
+    if keyword.iskeyword(name) or keyword.iskeyword(class_name(name)):
         raise Refused(f"{name!r} is a keyword of Python: use another word for {what}.")
 
 
@@ -64,16 +63,18 @@ def suggestion(name: str) -> str:
     return words if NAME.fullmatch(words) else ""
 
 
-def check_field_name(name: str, text: str) -> None:
+def check_field_name(name: str, kind: str, text: str) -> None:
     check_name(name, f"the name of a field in {text!r}" if name != text else "the name of a field")
+    attribute = f"{name}_id" if kind == "ref" else name
+    of_the_code = OF_CLASS_BODIES | (OF_CLASSES if kind in WITH_CLASS else set())
     for reserved, why in (
         (OF_MIXINS, "every resource has it"),
         (OF_LIBRARIES, "Pydantic or SQLAlchemy uses it"),
-        (OF_TYPES, "it is the name of a type"),
+        (of_the_code | (OF_FUNCTIONS if kind == "refs" else set()), "the code uses it otherwise"),
     ):
-        if name in reserved:
+        if attribute in reserved:
             raise Refused(f"A field cannot be called {name!r}, because {why}: use another word.")
-    if name.startswith("model_"):
+    if attribute.startswith("model_"):
         raise Refused(
             f"A field cannot be called {name!r}, because Pydantic uses model_: use another word."
         )
@@ -88,7 +89,7 @@ def check_resource_name(name: str, plural: str) -> None:
             f" with it, such as --plural {name}_records."
         )
     for word in (name, plural):
-        if word in OF_THE_CODE:
+        if {word, class_name(word)} & OF_THE_CODE:
             raise Refused(
                 f"A resource cannot be called {word!r}: the code uses the name for something else."
             )

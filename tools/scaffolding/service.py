@@ -101,10 +101,13 @@ class Service:
 
     def lint(self, python: Path, names: Iterable[str]) -> None:
         """Refuse what the linter of the service rejects."""
-        result = self.run(python, "-m", "ruff", "check", "--no-cache", "--quiet", "--", *names)
+        check = ("-m", "ruff", "check", "--no-cache", "--output-format", "concise", "--", *names)
+        result = self.run(python, *check)
         if result.returncode:
+            first = next(iter((result.stdout or result.stderr).splitlines()), "no output")
             raise Refused(
-                f"The linter of the service rejects what would be written:\n{result.stdout.strip()}"
+                f"The linter of the service rejects what would be written ({first}): use another"
+                " name, or change the rules of ruff in pyproject.toml."
             )
 
     def unformatted(self, python: Path, names: Collection[str]) -> list[str]:
