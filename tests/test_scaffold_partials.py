@@ -4,6 +4,7 @@ tests/scaffold has what tools/scaffold.py does with it.
 """
 
 import ast
+import json
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -11,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scaffolding.service import IN_SERVICE
 from scaffolding.template import add_room
 
 from harness.parts import nightly
-from harness.rendering import ROOT, render
+from harness.rendering import render
 from harness.scaffolding import RUFF, field, resource, tidy
 from harness.services import InEnvironment
 from harness.variants import AUTHS, STRUCTURES, Variant, named
@@ -184,8 +186,9 @@ def test_suite_of_a_service_with_resources_passes(
     with_resources: WithResources, in_environment: InEnvironment, name: str, worker_id: str
 ) -> None:
     service = in_environment(with_resources(named(name), *RESOURCES.values()))
-    script = ROOT / "harness" / "autogenerate.py"
-    service.succeed("uv", "run", "--no-sync", "python", str(script))
+    migration = {"message": "Add resources", "values": {}, "name": "", "plural": ""}
+    output = service.uv_run("python", "-P", str(IN_SERVICE), "migrate", json.dumps(migration))
+    assert "revision" in json.loads(output.splitlines()[-1]), output
     service.uv_run("mypy")
     options = ["-n", "2"] * (worker_id == "master")
     output = service.uv_run("pytest", "-q", "--cov", "--cov-branch", *options)
