@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx2
 
 from harness import debian
-from harness.waiting import free_port, wait_until_reachable
+from harness.waiting import free_port, wait_until_served
 
 RELEASE = "trixie"
 # What is around the configuration of docs/operating.md.
@@ -73,12 +73,7 @@ def running_nginx(site: str, folder: Path) -> Iterator[Nginx]:
         )
     with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
         try:
-            wait_until_reachable(
-                lambda: client.get("/health/live").raise_for_status(),
-                httpx2.HTTPError,
-                process,
-                log,
-            )
+            wait_until_served(f"{client.base_url}/health/live", process, log)
             yield Nginx(client, log)
         finally:
             process.terminate()

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,17 @@ def url_of_writer(stack: Stack, port: int) -> str:
         add_writer(stack.server, stack)
         return f"mysql://{USER}@127.0.0.1:{port}/{stack.database}"
     return stack.url(port)
+
+
+@contextmanager
+def migrated_for_writer(kind: type[Server], stack: Stack) -> Iterator[Server]:
+    """Another server with the tables of the service, and the same user."""
+    with running(kind) as other:
+        other.create_database(stack.database)
+        add_writer(other, stack)
+        variables = settings(f"mysql://{other.address}/{stack.database}", {})
+        stack.service.succeed(*stack.alembic("upgrade", "head"), **variables)
+        yield other
 
 
 def connections_of_writer(server: Server) -> set[int]:
@@ -239,11 +251,7 @@ def test_server_that_stays_read_only_is_not_connected_to_for_each_write(
 def test_replica_that_the_name_of_the_primary_led_to_is_left(
     stack: Stack, read_only: Callable[[bool], None], kinds: Mapping[str, type[Server]]
 ) -> None:
-    with running(kinds["mysql"]) as other, network(stack.server.port) as name:
-        other.create_database(stack.database)
-        add_writer(other, stack)
-        variables = settings(f"mysql://{other.address}/{stack.database}", {})
-        stack.service.succeed(*stack.alembic("upgrade", "head"), **variables)
+    with migrated_for_writer(kinds["mysql"], stack) as other, network(stack.server.port) as name:
         url = url_of_writer(stack, name.port)
         with stack.serving(url, database_pool_size=POOL_SIZE) as service:
             with load(service.client.base_url) as sent:
@@ -288,19 +296,18 @@ def test_process_that_only_reads_leaves_a_standby_that_its_name_led_to(
 def test_process_that_only_reads_leaves_a_replica_that_its_name_led_to(
     stack: Stack, read_only: Callable[[bool], None], kinds: Mapping[str, type[Server]]
 ) -> None:
-    with running(kinds["mysql"]) as other, network(stack.server.port) as name:
-        other.create_database(stack.database)
-        add_writer(other, stack)
-        variables = settings(f"mysql://{other.address}/{stack.database}", {})
-        stack.service.succeed(*stack.alembic("upgrade", "head"), **variables)
-        with stack.serving(url_of_writer(stack, name.port)) as service:
+    with (
+        migrated_for_writer(kinds["mysql"], stack) as other,
+        network(stack.server.port) as name,
+        stack.serving(url_of_writer(stack, name.port)) as service,
+    ):
 
-            def is_connected_to(server: Server) -> bool:
-                read(service)
-                return bool(connections_of_writer(server))
+        def is_connected_to(server: Server) -> bool:
+            read(service)
+            return bool(connections_of_writer(server))
 
-            eventually(lambda: is_connected_to(stack.server))
-            read_only(True)
-            name.server_port = other.port
-            eventually(lambda: not is_connected_to(stack.server), seconds=60, interval=0.2)
-            assert is_connected_to(other), service.log
+        eventually(lambda: is_connected_to(stack.server))
+        read_only(True)
+        name.server_port = other.port
+        eventually(lambda: not is_connected_to(stack.server), seconds=60, interval=0.2)
+        assert is_connected_to(other), service.log

@@ -37,8 +37,12 @@ def noted(tested: Callable[[str, str], None], postfix: Postfix) -> None:
 @pytest.fixture(scope="module")
 def service(template: Path, tmp_path_factory: pytest.TempPathFactory, postfix: Postfix) -> Service:
     folder = tmp_path_factory.mktemp("mail") / "service"
-    answers = named("aiosqlite-jwt-flat-empty-mail").answers
-    service = Service(render(template, folder, **answers), Path(sys.prefix))
+    return mailing("aiosqlite-jwt-flat-empty-mail", template, folder, postfix)
+
+
+def mailing(name: str, template: Path, folder: Path, postfix: Postfix) -> Service:
+    """A variant that trusts the certificates of Postfix."""
+    service = Service(render(template, folder, **named(name).answers), Path(sys.prefix))
     service.variables["SSL_CERT_FILE"] = str(postfix.authority.file)
     return service
 
@@ -56,9 +60,7 @@ def service_with_jobs(
 ) -> Service:
     """The service, whose jobs send mails; the next attempt is made after a few seconds."""
     folder = tmp_path_factory.mktemp("jobs") / "service"
-    answers = named("asyncpg-jwt-flat-empty-mail-jobs").answers
-    service = Service(render(template, folder, **answers), Path(sys.prefix))
-    service.variables["SSL_CERT_FILE"] = str(postfix.authority.file)
+    service = mailing("asyncpg-jwt-flat-empty-mail-jobs", template, folder, postfix)
     worker = folder / "app" / "core" / "worker.py"
     code = worker.read_text()
     assert code.count(BACKOFF) == 1
