@@ -240,6 +240,10 @@ def features_of(variant: Variant) -> set[str]:
     found |= {*variant.deploy}
     if variant.jobs == "database":
         found |= {f"{name}_worker" for name in {"systemd"} & {*variant.deploy}}
+    if "kubernetes" in variant.deploy:
+        found |= {"kubernetes_volume" if family == "sqlite" else "kubernetes_replicas"}
+        if variant.jobs == "database" and family != "sqlite":
+            found |= {"kubernetes_worker"}
     return found
 
 

@@ -27,7 +27,11 @@ def test_deployment_is_added_without_conflicts(
     project.update(deploy=list(DEPLOYMENTS))
     assert project.conflicts() == set()
     assert set(owner.lost_edits(project, structure)) == owner.NOT_DELETED
-    added = {"deploy/systemd/my-service-migrate.service", ".gitlab-ci.yml"}
+    added = {
+        "deploy/kubernetes/kustomization.yaml",
+        "deploy/systemd/my-service-migrate.service",
+        ".gitlab-ci.yml",
+    }
     assert added <= project.files().keys()
     project.commit()
     project.update(deploy=[])
