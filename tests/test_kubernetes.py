@@ -10,17 +10,17 @@ import pytest
 import yaml
 
 from harness.settings import defaults_of_settings
-from harness.variants import FAMILIES, LARGEST, SELECTION, Variant
+from harness.variants import FAMILIES, SELECTION, Variant
 
 Rendered = Callable[[Variant], Path]
 Manifest = dict[str, Any]
 
 # They are rendered anyway: one for each database, and others with another set of manifests.
 CHOSEN = [v for v in SELECTION if "kubernetes" in v.deploy]
-ON_SQLITE = next(v for v in CHOSEN if v.driver == "aiosqlite" and v.jobs == "database")
 WITHOUT_JOBS = next(v for v in CHOSEN if v.driver != "aiosqlite" and v.jobs == "none")
 WITHOUT_SECRETS = Variant("aiosqlite", examples=(), deploy=("kubernetes",))
-VARIANTS = list({**{FAMILIES[v.driver]: v for v in CHOSEN}, "": WITHOUT_JOBS}.values())
+WITH_JOBS = {FAMILIES[v.driver]: v for v in CHOSEN if v.jobs == "database"}
+VARIANTS = [*WITH_JOBS.values(), WITHOUT_JOBS]
 # The oldest version that the guide names, and the newest one of the schemas.
 VERSIONS = ["1.31", kubernetes_validate.latest_version()]
 ENVIRONMENT_FILE = re.compile(r"^ *```ini\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
@@ -71,10 +71,8 @@ def manifests(rendered: Rendered, request: pytest.FixtureRequest) -> Manifests:
     return Manifests(rendered(request.param))
 
 
-def test_manifests_exist_for_every_database_with_and_without_jobs() -> None:
-    assert {FAMILIES[v.driver] for v in VARIANTS} == {*FAMILIES.values()}
-    on_servers = [v for v in VARIANTS if v.driver != "aiosqlite"]
-    assert {v.jobs for v in on_servers} == {"none", "database"}
+def test_manifests_of_every_database_are_tested() -> None:
+    assert WITH_JOBS.keys() == {*FAMILIES.values()}
 
 
 def test_manifests_conform_to_their_schemas_without_unknown_fields(manifests: Manifests) -> None:
@@ -225,12 +223,13 @@ def test_settings_are_settings_of_the_service_and_none_is_a_secret(manifests: Ma
 def test_jobs_run_in_a_worker_or_in_the_process_that_has_the_database(
     rendered: Rendered,
 ) -> None:
-    on_server, on_sqlite = Manifests(rendered(LARGEST)), Manifests(rendered(ON_SQLITE))
-    assert on_server.pods().keys() == {"api", "migrate", "worker"}
-    assert "JOBS_IN_PROCESS" not in on_server.settings()
-    assert on_sqlite.pods().keys() == {"api"}
-    assert on_sqlite.settings()["JOBS_IN_PROCESS"] == "true"
-    assert Manifests(rendered(WITHOUT_JOBS)).pods().keys() == {"api", "migrate"}
+    for variant in VARIANTS:
+        manifests = Manifests(rendered(variant))
+        on_sqlite, jobs = variant.driver == "aiosqlite", variant.jobs == "database"
+        worker = {"worker"} if jobs and not on_sqlite else set[str]()
+        assert manifests.pods().keys() == {"api"} | (set() if on_sqlite else {"migrate"}) | worker
+        in_process = manifests.settings().get("JOBS_IN_PROCESS")
+        assert in_process == ("true" if jobs and on_sqlite else None)
 
 
 @pytest.mark.nightly
