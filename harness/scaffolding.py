@@ -17,8 +17,8 @@ def field(
     choices: tuple[str, ...] = (),
     target: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """A field with modifiers such as "unique"."""
-    switches = ("optional", "unique", "index", "filter", "sort")
+    """A field with modifiers such as "unique"; "later" if rows existed before it."""
+    switches = ("optional", "unique", "index", "filter", "sort", "later")
     ids = {"ref": f"{name}_id", "refs": f"{name.removesuffix('s')}_ids"}.get(kind, "")
     return {
         **{"name": name, "type": kind, "ids": ids, "choices": list(choices), "target": target},

@@ -48,7 +48,13 @@ RESOURCES: dict[str, dict[str, Any]] = {
             field("project", "ref", "optional", "filter", target=PROJECT),
             field("tags", "refs", "optional", target=TAG),
         ),
-        resource("membership", field("project", "ref", target=PROJECT)),
+        resource(
+            "membership",
+            field("project", "ref", target=PROJECT),
+            field("role", "enum", "later", choices=("reader", "writer")),
+            field("extra", "json", "later"),
+            field("note", "text", "optional", "later"),
+        ),
         resource(
             "category",
             field("parent", "ref", "optional", "filter", target=CATEGORY),

@@ -73,7 +73,7 @@ def test_more_fields_are_merged_into_edited_code_and_fill_rows(
     owner.check()
     owner.measure(in_environment)
     migration = next(owner.folder.glob("migrations/versions/*add*"))
-    assert "UPDATE invoices SET kind='small'" in migration.read_text()
+    assert 'server_default="small"' in migration.read_text()
     owner.add("invoice", "--undo")
     assert owner.status() == ""
 
@@ -148,4 +148,4 @@ def test_resource_of_the_fields_of_projects_is_the_example(
     }
     assert "class Project(TimestampMixin, VersionMixin, Base):" in found["models"]
     state = json.loads((owner.folder / ".scaffold.json").read_text())
-    assert re.fullmatch("[0-9a-f]{12}", state["project"]["runs"][0]["revision"])
+    assert re.fullmatch("[0-9a-f]{12}", state["project"]["runs"][0]["revisions"][0])

@@ -10,7 +10,7 @@ from tests.scaffold.conftest import Owner
 
 ANSWERS = "_src_path: nowhere\nstructure: flat\ndriver: aiosqlite\n"
 INVOICE = '{"invoice": {"plural": "invoices", "runs": [%s]}}'
-RUN = '{"fields": ["number:str"], "commit": "", "revision": "1", "files": {}}'
+RUN = '{"fields": ["number:str"], "commit": "", "revisions": ["1"], "files": {}}'
 
 
 @pytest.fixture

@@ -19,7 +19,16 @@ OF_LIBRARIES = {
 # In a class, a field hides what has its name from the fields after it.
 OF_CLASS_BODIES = {
     *("bool", "bytes", "date", "datetime", "decimal", "float", "int", "list", "set", "str"),
-    *("time", "tuple", "uuid", "mapped_column", "property", "relationship", "unset"),
+    *(
+        "time",
+        "tuple",
+        "uuid",
+        "literal_column",
+        "mapped_column",
+        "property",
+        "relationship",
+        "unset",
+    ),
 }
 # The types of which a field has a class or an alias: the class of the resource and its own name.
 WITH_CLASS = {"str", "text", "int", "float", "money", "enum", "refs"}

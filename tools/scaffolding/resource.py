@@ -25,7 +25,7 @@ class Resources:
         authorization = service.folder / "tests" / "authorization.py"
         self.rows = authorization.read_text() if authorization.exists() else ""
 
-    def target(self, field: Field, resource: Mapping[str, Any], owned: bool) -> dict[str, Any]:
+    def target(self, field: Field, resource: Mapping[str, Any]) -> dict[str, Any]:
         if field.target == resource["name"]:
             if field.type == "ref" and "optional" not in field.modifiers:
                 raise Refused(
@@ -38,7 +38,7 @@ class Resources:
                 "table": resource["plural"],
                 "models": f"app.{resource['plural']}.models",
                 "crud": f"app.{resource['plural']}.crud",
-                "owner": ["owner_id"] if owned else [],
+                "owner": ["owner_id"] if self.accounts else [],
                 "itself": True,
             }
         found = self.targets.get(field.target)
@@ -66,7 +66,7 @@ class Resources:
             "table": table,
             "models": found["module"],
             "crud": found["crud"],
-            "owner": found["owner"] if owned else [],
+            "owner": found["owner"] if self.accounts else [],
             "itself": False,
         }
 
@@ -96,8 +96,9 @@ class Resources:
 
 
 def describe(
-    name: str, plural: str, fields: Sequence[Field], resources: Resources, owned: bool
+    name: str, plural: str, fields: Sequence[Field], first: int, resources: Resources
 ) -> dict[str, Any]:
+    """Return what the partials need; the fields after the `first` ones came later."""
     resource: dict[str, Any] = {
         "name": name,
         "plural": plural,
@@ -113,13 +114,14 @@ def describe(
             "type": field.type,
             "ids": field.key if field.type in {"ref", "refs"} else "",
             "choices": list(field.choices),
-            "target": resources.target(field, resource, owned) if field.target else None,
+            "target": resources.target(field, resource) if field.target else None,
+            "later": number >= first,
         }
         | {
             modifier: modifier in field.modifiers
             for modifier in ("optional", "unique", "index", "filter", "sort")
         }
-        for field in fields
+        for number, field in enumerate(fields)
     ]
     return resource
 

@@ -17,10 +17,8 @@ from scaffolding.resource import Resources, describe
 from scaffolding.service import Service
 from scaffolding.template import add_room, fetched, rendered
 
-# What existing rows get in a column that must not be null. A value of other types would be made up.
-FILLED: dict[str, Any] = {
-    **{"str": "", "text": "", "int": 0, "float": 0, "money": 0, "bool": False, "json": {}},
-}
+# The types of which existing rows get a value. A value of other types would be made up.
+FILLED = {"str", "text", "int", "float", "money", "bool", "enum", "json"}
 MAX_MESSAGE = 30
 Files = dict[str, str]
 
@@ -51,8 +49,9 @@ def add(
             check_names(name, plural, description, copy)
         check_names_of_fields(name, new_fields, description)
         resources = Resources(copy, description)
+        first = len(before.runs[0].fields) if before else len(fields)
         versions = [
-            describe(name, plural, some, resources, service.has_accounts)
+            describe(name, plural, some, first, resources)
             for some in ([fields[: -len(new_fields)]] if before else []) + [fields]
         ]
         commit = before.runs[-1].commit if before else str(service.answers.get("_commit", ""))
@@ -63,15 +62,15 @@ def add(
                 files = add_all(copy, trees[0], trees[1])
         apply(copy, python, files)
         copy.lint(python, files)
-        migration = copy.ask(python, "migrate", options(name, plural, new_fields, bool(before)))
-        copy.format(python, [migration["migration"]], [])
-        names = [*files, migration["migration"]]
+        found = copy.ask(python, "migrate", options(name, plural, new_fields, bool(before)))
+        copy.format(python, found["migrations"], [])
+        names = [*files, *found["migrations"]]
         result: changes.Changes = {each: (copy.folder / each).read_bytes() for each in names}
     if not dry_run:
         check_clean(service, known, result)
         keep_old(service, result)
     ids = object_ids(service, result)
-    run = state.Run(list(texts), commit, migration["revision"], ids)
+    run = state.Run(list(texts), commit, found["revisions"], ids)
     known.setdefault(name, state.Resource(plural)).runs.append(run)
     result[state.NAME] = state.written(known).encode()
     if dry_run:
@@ -85,23 +84,17 @@ def add(
 
 
 def options(name: str, plural: str, fields: Sequence[Field], extends: bool) -> str:
-    values = {}
-    for field in fields if extends else []:
-        if field.type == "enum":
-            values[f"{plural}.{field.key}"] = field.choices[0]
-        elif field.type in FILLED:
-            values[f"{plural}.{field.key}"] = FILLED[field.type]
     names = ", ".join(field.name for field in fields)
     what = names if len(names) <= MAX_MESSAGE else f"{len(fields)} fields"
     message = f"Add {what} to {plural}" if extends else f"Create {plural}"
-    return json.dumps({"message": message, "values": values, "name": name, "plural": plural})
+    return json.dumps({"message": message, "extends": extends, "name": name, "plural": plural})
 
 
 def check_added_fields(fields: Sequence[Field]) -> None:
     for field in fields:
         if "optional" in field.modifiers or field.type == "refs":
             continue
-        if field.type not in {*FILLED, "enum"}:
+        if field.type not in FILLED:
             reason = f"have no {field.name}"
         elif "unique" in field.modifiers:
             reason = f"would all have the same {field.name}"
@@ -300,21 +293,23 @@ def undo(service: Service, name: str, dry_run: bool, unapplied: bool) -> str:
 
 
 def check_unapplied(service: Service, python: Path, run: state.Run, unapplied: bool) -> None:
-    found = service.ask(python, "applied", run.revision)
+    found = service.ask(python, "applied", *run.revisions)
+    last = run.revisions[-1]
     if found["following"]:
         raise Refused(
-            f"The migration {found['following'][0]} follows {run.revision}: undo it first, or"
-            " remove the resource by a migration of your own."
+            f"The migration {found['following'][0]} follows {last}: undo it first, or remove the"
+            " resource by a migration of your own."
         )
     if found["applied"]:
         raise Refused(
-            f"The migration {run.revision} is applied: run `uv run alembic downgrade -1`, which"
-            " drops what it created. If other databases have it too, write a migration instead."
+            f"The migration {found['applied'][-1]} is applied: run `uv run alembic downgrade"
+            f" -{len(found['applied'])}`, which drops what it created. If other databases have it"
+            " too, write a migration instead."
         )
     if found["applied"] is None and not unapplied:
         raise Refused(
             f"The database of DATABASE_URL is unreachable ({found['error']}): start it, or add"
-            f" --unapplied if the migration {run.revision} was never applied."
+            f" --unapplied if the migration {last} was never applied."
         )
 
 
@@ -368,7 +363,8 @@ def unmerged(
     resources = Resources(copy, copy.ask(python, "describe"))
     some = ([kept] if kept else []) + [fields]
     versions = [
-        describe(name, resource.plural, each, resources, service.has_accounts) for each in some
+        describe(name, resource.plural, each, len(resource.runs[0].fields), resources)
+        for each in some
     ]
     with rendered_versions(service, run.commit, versions, folder) as trees:
         new = placed(copy, python, trees[0], trees[-1], folder / "new")

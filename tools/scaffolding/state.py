@@ -17,7 +17,7 @@ class Run:
 
     fields: list[str]
     commit: str
-    revision: str
+    revisions: list[str]
     # The Git object IDs of each written file, before and after; empty if it did not exist.
     files: dict[str, list[str]]
 
