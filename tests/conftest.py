@@ -15,6 +15,7 @@ from harness.parts import OF_VARIANTS, PARTS, REAL, part_of
 from harness.phases import Phases
 from harness.postgresql import PostgreSQL
 from harness.rendering import export, render
+from harness.scratch import Scratch
 from harness.servers import Server, running
 from harness.services import ENVIRONMENTS, InEnvironment, Service
 from harness.variants import (
@@ -82,6 +83,8 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"--one: {error}") from None
     config.addinivalue_line("markers", "nightly: run this only with --all")
     config.pluginmanager.register(Phases())
+    if not config.getoption("real"):  # images of Docker are too large
+        config.pluginmanager.register(Scratch())
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
