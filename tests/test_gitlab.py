@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from sqlalchemy import make_url
 
 from harness.parts import nightly
 from harness.projects import commit
@@ -119,7 +120,8 @@ def test_lines_of_the_jobs_run_as_written(
         assert re.search(r"mypy\.+Passed", checked), checked
         if not url.startswith("sqlite"):
             assert pipeline["test"]["variables"]["TEST_DATABASE_URL"].partition(":")[0] in url
-            variables["TEST_DATABASE_URL"] = re.sub(r"/[^/]*$", "/service_test", url)
+            server = make_url(url).set(database="service_test")
+            variables["TEST_DATABASE_URL"] = server.render_as_string(hide_password=False)
         tested = run_script([*before, *pipeline["test"]["script"]], service.folder, variables)
         assert " passed" in tested, tested
         run_script(after, service.folder, variables)
