@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from sqlalchemy import ColumnElement, Select, and_, inspect, literal, or_
 
 from app.core.errors import DomainError
-from app.core.schemas import NoExtraFields
+from app.core.schemas import QUERY_VALUE, NoExtraFields
 from app.core.sessions import Reader
 
 T = TypeVar("T")
@@ -30,7 +30,9 @@ class PageParams(NoExtraFields):
     A subclass declares which columns `sort` accepts, as `sort: Sort[Literal["name", "-name"]]`.
     """
 
-    limit: int = Field(default=20, ge=1, le=100, description="The maximum number of items.")
+    limit: Annotated[int, Field(ge=1, le=100, strict=True), QUERY_VALUE] = Field(
+        default=20, description="The maximum number of items."
+    )
     cursor: str | None = Field(
         default=None, max_length=1000, description="The `next_cursor` of the previous page."
     )

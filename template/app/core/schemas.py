@@ -1,6 +1,8 @@
-"""What all schemas share: base classes, string types and timestamps."""
+"""What all schemas share: base classes, and types of strings, dates and query parameters."""
 
-from datetime import UTC, datetime
+import json
+import re
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from pydantic import (
@@ -25,6 +27,14 @@ def _reject_numbers(value: object) -> object:
     is_date = isinstance(value, str) and value[4:5] == "-"
     if not is_date and isinstance(value, int | float | str):
         raise ValueError("must be an ISO 8601 datetime, such as 2030-01-31T12:00:00Z")
+    return value
+
+
+def _reject_other_dates(value: object) -> object:
+    # Pydantic also accepts a datetime at midnight, and seconds since 1970.
+    is_date = isinstance(value, str) and len(value) == 10 and value[4] == "-"
+    if not is_date and isinstance(value, int | float | str):
+        raise ValueError("must be an ISO 8601 date, such as 2030-01-31")
     return value
 
 
@@ -62,6 +72,18 @@ UtcDatetime = Annotated[
     AfterValidator(_convert_to_utc),
     Field(description="Between 1970 and 9998."),
 ]
+IsoDate = Annotated[date, BeforeValidator(_reject_other_dates)]
+
+
+def _read_json(value: object) -> object:
+    if isinstance(value, str) and re.fullmatch(r"true|false|-?(0|[1-9][0-9]{0,18})", value):
+        return json.loads(value)
+    return value
+
+
+# An integer or a boolean in a query, which is text. Otherwise, Pydantic also accepts 1_000 and "on":
+# declare it as `Annotated[bool, Field(strict=True), QUERY_VALUE]`.
+QUERY_VALUE = BeforeValidator(_read_json)
 
 
 class NoExtraFields(BaseModel):

@@ -88,7 +88,19 @@ async def test_cursor_of_another_sort_is_rejected(
 
 
 @pytest.mark.parametrize(
-    "params", [{"limit": "0"}, {"limit": "101"}, {"sort": "id"}, {"page": "2"}]
+    "params",
+    [
+        {"limit": "0"},
+        {"limit": "101"},
+        {"limit": "1.0"},
+        {"limit": "1_0"},
+        {"limit": " 1"},
+        {"limit": "+1"},
+        {"limit": "true"},
+        {"limit": "9" * 5000},
+        {"sort": "id"},
+        {"page": "2"},
+    ],
 )
 async def test_invalid_query_parameter_is_rejected(
     client: AsyncClient, params: dict[str, str]

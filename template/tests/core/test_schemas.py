@@ -1,6 +1,7 @@
 """What the base classes and types of schemas accept and reject."""
 
-from typing import Any
+from datetime import date
+from typing import Annotated, Any
 
 import pytest
 from fastapi import FastAPI
@@ -8,7 +9,7 @@ from httpx2 import AsyncClient
 from pydantic import Field, JsonValue, SecretStr, TypeAdapter, ValidationError
 
 from app.core.errors import MAX_PARTS, add_error_handlers
-from app.core.schemas import MAX_UNKNOWN_FIELDS, Input, SingleLineStr, Text
+from app.core.schemas import MAX_UNKNOWN_FIELDS, QUERY_VALUE, Input, IsoDate, SingleLineStr, Text
 from tests.core.fixtures import client_of
 
 
@@ -35,6 +36,29 @@ from tests.core.fixtures import client_of
 async def test_invalid_value_is_rejected(client: AsyncClient, body: dict[str, Any]) -> None:
     response = await client.post("/things", json=body)
     assert (response.status_code, response.json()["code"]) == (422, "invalid_request")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(0, 0.0, True, "0", "1577836800", "20300131", "2030-1-31", "2030-02-30", "-1"),
+        *("2030-01-31T00:00:00Z", "2030-01-31 00:00"),
+    ],
+)
+def test_only_an_iso_8601_date_is_a_date(value: object) -> None:
+    dates = TypeAdapter(IsoDate)
+    assert dates.validate_python("2030-01-31") == dates.validate_python(date(2030, 1, 31))
+    with pytest.raises(ValidationError):
+        dates.validate_python(value)
+
+
+def test_boolean_in_a_query_is_written_as_in_json() -> None:
+    booleans = TypeAdapter[bool](Annotated[bool, Field(strict=True), QUERY_VALUE])
+    assert booleans.validate_python("true")
+    assert not booleans.validate_python("false")
+    for value in ("on", "1", "True", "yes", ""):
+        with pytest.raises(ValidationError):
+            booleans.validate_python(value)
 
 
 class Registration(Input):
