@@ -1,6 +1,6 @@
 """The tests of each variant that are known to fail, with the reason."""
 
-MIGRATION = "tests/core/test_mysql.py::test_"
+MIGRATION = "tests/core/test_mysql_migrations.py::test_"
 ON_A_SERVER = {
     f"{MIGRATION}migration_gives_up_after_waiting_for_another": "get_lock is not used",
     f"{MIGRATION}migration_waits_for_another": "get_lock is not used",
