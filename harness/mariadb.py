@@ -51,8 +51,11 @@ class MariaDB(MySQLFamily):
         self.base = base
         self.program = self._find("mariadbd")
         options = ["--skip-test-db", "--auth-root-authentication-method=normal"]
+        # Relative to the folder, because this shell script splits a path at its spaces.
+        options += ["--datadir=./data"]
         subprocess.run(
             [self._find("mariadb-install-db"), *self._data_options(), *options],
+            cwd=folder,
             check=True,
             capture_output=True,
             timeout=SECONDS_TO_INITIALIZE,

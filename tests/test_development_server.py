@@ -79,7 +79,7 @@ def development(
 ) -> Iterator[Development]:
     # Not in pytest's folder, which is closed to the user that PostgreSQL runs as.
     with TemporaryDirectory(prefix="development-") as name:
-        folder = copytree(rendered(Variant(request.param)), Path(name) / "service")
+        folder = copytree(rendered(Variant(request.param)), Path(name) / "my service's")
         yield Development(folder, request.param)
 
 
