@@ -20,6 +20,7 @@ from uuid import uuid4
 
 import psutil
 
+from harness.commands import succeed
 from harness.docker_programs import environment
 from harness.waiting import eventually
 
@@ -126,19 +127,9 @@ class Engine:
 
     def run(self, *command: str, folder: Path | None = None, **variables: str) -> str:
         """Run a command that uses the engine and must succeed, and return its output."""
-        result = subprocess.run(
-            command,
-            cwd=folder,
-            env=self.variables | variables,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=SECONDS_PER_COMMAND,
-            check=False,
+        return succeed(
+            *command, cwd=folder, env=self.variables | variables, timeout=SECONDS_PER_COMMAND
         )
-        assert result.returncode == 0, f"{' '.join(command)}\n{result.stdout}"
-        return result.stdout
 
     def inspect(self, thing: str) -> dict[str, Any]:
         """What Docker knows about an image or a container."""

@@ -1,13 +1,13 @@
 """PostgreSQL, from the package that rendered services use in their tests."""
 
 import signal
-import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
+from harness.commands import succeed
 from harness.servers import SECONDS_TO_INITIALIZE, UNPRIVILEGED, Server
 
 
@@ -28,18 +28,13 @@ class PostgreSQL(Server):
 
     def run(self, program: str, *arguments: str) -> None:
         """Run a program of PostgreSQL that must succeed."""
-        command = [self.program(program), *arguments]
-        result = subprocess.run(
-            command,
+        succeed(
+            self.program(program),
+            *arguments,
             cwd=self.folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
             timeout=SECONDS_TO_INITIALIZE,
             **UNPRIVILEGED,
         )
-        assert result.returncode == 0, f"{' '.join(command)}\n{result.stdout}"
 
     @staticmethod
     def program(name: str) -> str:

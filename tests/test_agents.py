@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.commands import succeed
 from harness.parts import nightly
 from harness.rendering import ROOT
 from harness.running import database
@@ -110,12 +111,5 @@ def test_commands_for_agents_of_this_repository_work(template: Path, tmp_path: P
         elif "copier copy" in command:
             # Of a copy, because the work tree may be in use.
             command = command.replace(" . ", f" {template} ").replace("/tmp/service", f"{tmp_path}")
-        result = subprocess.run(
-            ["sh", "-c", command.replace(".venv/bin", folder)],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert result.returncode == 0, f"{command}\n{result.stdout}{result.stderr}"
+        succeed("sh", "-c", command.replace(".venv/bin", folder), cwd=ROOT)
     assert (tmp_path / "app" / "main.py").exists()

@@ -15,6 +15,7 @@ import pytest
 import yaml
 from dotenv import dotenv_values
 
+from harness.commands import succeed
 from harness.parts import nightly
 from harness.variants import EXAMPLES, ONE_EACH, Variant
 
@@ -43,9 +44,7 @@ def service(rendered: Rendered, request: pytest.FixtureRequest) -> Path:
 
 def check(schema: str, *files: Path) -> None:
     program = str(Path(sys.executable).parent / "check-jsonschema")
-    command = [program, "--builtin-schema", schema, *map(str, files)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stdout + result.stderr
+    succeed(program, "--builtin-schema", schema, *map(str, files))
 
 
 def test_compose_file_conforms_to_its_schema(service: Path) -> None:

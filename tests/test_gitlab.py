@@ -13,6 +13,7 @@ import pytest
 import yaml
 from sqlalchemy import make_url
 
+from harness.commands import succeed
 from harness.parts import nightly
 from harness.projects import commit
 from harness.running import database
@@ -47,9 +48,8 @@ def test_pipelines_exist_for_every_database() -> None:
 
 def test_pipeline_conforms_to_its_schema(service: Path) -> None:
     program = str(Path(sys.executable).parent / "check-jsonschema")
-    command = [program, "--builtin-schema", "vendor.gitlab-ci", str(service / ".gitlab-ci.yml")]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stdout + result.stderr
+    pipeline = str(service / ".gitlab-ci.yml")
+    succeed(program, "--builtin-schema", "vendor.gitlab-ci", pipeline)
 
 
 def test_pipeline_has_the_jobs_and_commands_of_the_workflow(service: Path) -> None:
@@ -82,17 +82,8 @@ def test_pipeline_tests_on_the_versions_and_the_database_of_the_workflow(service
 
 def run_script(commands: list[str], folder: Path, variables: Mapping[str, str]) -> str:
     """Run the lines of a job as a runner does, and return their output."""
-    result = subprocess.run(
-        ["bash", "-eo", "pipefail", "-c", "\n".join(commands)],
-        cwd=folder,
-        env=variables,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stdout
-    return result.stdout
+    script = "\n".join(commands)
+    return succeed("bash", "-eo", "pipefail", "-c", script, cwd=folder, env=variables)
 
 
 @pytest.mark.parametrize("driver", [nightly(driver) for driver in ONE_EACH])

@@ -2,13 +2,13 @@
 
 import re
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from harness.commands import succeed
 from harness.projects import replace, write_migration
 from harness.services import Service
 from harness.variants import Variant
@@ -40,11 +40,9 @@ PRE_COMMIT = ("pre-commit", "run", "--all-files")  # followed by the name of a h
 
 
 def test_demo_shows_a_working_service(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "scripts.demo", str(tmp_path)]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert '"by_status"' in result.stdout
-    assert str(tmp_path / "stock") in result.stdout
+    output = succeed(sys.executable, "-m", "scripts.demo", str(tmp_path), cwd=ROOT)
+    assert '"by_status"' in output
+    assert str(tmp_path / "stock") in output
 
 
 def test_secrets_are_not_committed(service: Service) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ import pytest
 import yaml
 from dotenv import dotenv_values
 
+from harness.commands import succeed
 from harness.error_codes import error_codes
 from harness.guides import broken_links, unclosed_code
 from harness.rendering import ROOT, render
@@ -280,11 +280,6 @@ def files_of(service: Path) -> dict[str, str]:
     }
 
 
-def run(service: Path, *command: str) -> None:
-    result = subprocess.run(command, cwd=service, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stdout + result.stderr
-
-
 def test_each_feature_is_expected_in_a_service() -> None:
     expected = {feature for variant in EVERY for feature in features_of(variant)}
     for path in FEATURES.iterdir():
@@ -300,8 +295,9 @@ def test_files_are_those_of_the_answers(rendered: Rendered, variant: Variant) ->
 
 def test_code_is_formatted_and_free_of_lint(rendered: Rendered, variant: Variant) -> None:
     ruff = str(Path(sys.executable).parent / "ruff")
-    run(rendered(variant), ruff, "format", "--check", "--no-cache", ".")
-    run(rendered(variant), ruff, "check", "--no-cache", ".")
+    service = rendered(variant)
+    succeed(ruff, "format", "--check", "--no-cache", ".", cwd=service)
+    succeed(ruff, "check", "--no-cache", ".", cwd=service)
 
 
 def test_text_has_no_traces_of_jinja(rendered: Rendered, variant: Variant) -> None:
@@ -504,8 +500,8 @@ def test_unusual_names_render_valid_files(
         mail="smtp",
     )
     ruff = str(Path(sys.executable).parent / "ruff")
-    run(service, ruff, "format", "--check", "--no-cache", ".")
-    run(service, ruff, "check", "--no-cache", ".")
+    succeed(ruff, "format", "--check", "--no-cache", ".", cwd=service)
+    succeed(ruff, "check", "--no-cache", ".", cwd=service)
     project = tomllib.loads((service / "pyproject.toml").read_text())["project"]
     assert re.fullmatch(r"[a-z]([a-z0-9-]*[a-z0-9])?", project["name"])
     assert project["description"] == description
@@ -514,10 +510,10 @@ def test_unusual_names_render_valid_files(
     if driver != "aiosqlite":
         for value in compose["services"]["database"]["environment"].values():
             assert isinstance(value, str)
-    run(
-        service,
+    succeed(
         sys.executable,
         "-c",
         "import os, sys; sys.path.insert(0, '.'); from app.main import app;"
         f" assert app.title == {name!r}; assert app.description == {description!r}",
+        cwd=service,
     )

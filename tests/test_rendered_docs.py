@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.commands import succeed
 from harness.issuers import issuing
 from harness.mailed_links import next_logged_token
 from harness.parts import nightly
@@ -99,22 +100,15 @@ def test_code_in_the_guides_runs(
 ) -> None:
     service = shutil.copytree(rendered(documented), tmp_path / "service")
     guides = [guide for guide in GUIDES if (service / guide).exists()]
-    result = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(ROOT), *guides],
-        cwd=service,
-        # `uv run` uses this environment, which has the dependencies of all variants.
-        env=os.environ | {"UV_NO_SYNC": "1", "UV_PROJECT_ENVIRONMENT": sys.prefix},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stdout
+    # `uv run` uses this environment, which has the dependencies of all variants.
+    variables = os.environ | {"UV_NO_SYNC": "1", "UV_PROJECT_ENVIRONMENT": sys.prefix}
+    command = (sys.executable, "-c", PROGRAM, str(ROOT), *guides)
+    output = succeed(*command, cwd=service, env=variables)
     for guide in guides:
         text = (service / guide).read_text()
         blocks = text.count("```python\n") + text.count("```sh\n")
         executed = f"{blocks} blocks of {guide}"
-        assert result.stdout.count(executed) == (2 if documented.sqlite_in_development else 1)
+        assert output.count(executed) == (2 if documented.sqlite_in_development else 1)
 
 
 PASSWORD = "correct horse battery staple"

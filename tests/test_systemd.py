@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from harness.commands import succeed
 from harness.rendering import render
 from harness.running import database
 from harness.services import Service
@@ -49,16 +50,10 @@ class Units:
         """Run systemd-analyze, which must find nothing."""
         program = shutil.which("systemd-analyze")
         assert program, "systemd-analyze is missing: install Debian's package systemd."
-        result = subprocess.run(
-            [program, *arguments, *self.names],
-            env={**os.environ, "SYSTEMD_UNIT_PATH": f"{self.folder}:"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
+        path = f"{self.folder}:"
+        return succeed(
+            program, *arguments, *self.names, env={**os.environ, "SYSTEMD_UNIT_PATH": path}
         )
-        assert result.returncode == 0, result.stdout
-        return result.stdout
 
     def options(self, kind: str) -> configparser.SectionProxy:
         """The section [Service] of a unit."""

@@ -1,12 +1,12 @@
 """Every variant passes mypy with its own strict configuration."""
 
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from harness.commands import succeed
 from harness.services import ENVIRONMENTS, cache_of_mypy
 from harness.variants import Variant
 
@@ -18,11 +18,4 @@ def test_mypy_finds_no_errors(
     worker_id: str,
 ) -> None:
     cache = cache_of_mypy(ENVIRONMENTS / worker_id)
-    result = subprocess.run(
-        [sys.executable, "-m", "mypy", "--cache-dir", cache],
-        cwd=rendered(checked),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
+    succeed(sys.executable, "-m", "mypy", "--cache-dir", cache, cwd=rendered(checked))

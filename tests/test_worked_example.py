@@ -4,13 +4,13 @@ import ast
 import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from harness.commands import succeed
 from harness.parts import nightly
 from harness.variants import Variant
 
@@ -56,16 +56,8 @@ def test_endpoint_of_the_readme_works(
     service = shutil.copytree(rendered(followed), tmp_path / "service")
 
     def run(*command: str) -> None:
-        result = subprocess.run(
-            [sys.executable, "-m", *command],
-            cwd=service,
-            env=os.environ | {"DATABASE_URL": f"sqlite:///{tmp_path}/example.db"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert result.returncode == 0, result.stdout
+        variables = os.environ | {"DATABASE_URL": f"sqlite:///{tmp_path}/example.db"}
+        succeed(sys.executable, "-m", *command, cwd=service, env=variables)
 
     for name, code in BLOCK.findall((service / "README.md").read_text()):
         add(service / name, code)

@@ -1,7 +1,6 @@
 """MySQL itself, for which MariaDB stands in everywhere else."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -13,6 +12,7 @@ import pymysql
 import pytest
 
 from harness import debian
+from harness.commands import succeed
 from harness.mysql import RELEASE, MySQL
 from harness.rendering import ROOT
 from harness.restoring import drill
@@ -240,16 +240,8 @@ def test_promises_under_faults_hold(mysql: MySQL, faults: str) -> None:
     file = f"tests/faults/test_{faults}.py"
     # The drivers differ on MariaDB too.
     options = ("--all", "--mysql", "-k", "asyncmy", "-p", "no:cacheprovider", "--tb=short")
-    result = subprocess.run(
-        [sys.executable, "-m", "pytest", file, *options],
-        cwd=ROOT,
-        env=os.environ | {"TEST_DATABASE_URL": f"mysql://{mysql.address}/service_test"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == pytest.ExitCode.OK, result.stdout
+    variables = os.environ | {"TEST_DATABASE_URL": f"mysql://{mysql.address}/service_test"}
+    succeed(sys.executable, "-m", "pytest", file, *options, cwd=ROOT, env=variables)
 
 
 @pytest.mark.usefixtures("noted")

@@ -1,7 +1,6 @@
 """Prometheus scrapes a service, and accepts its alerts and the queries of its dashboard."""
 
 import json
-import subprocess
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from harness.commands import succeed
 from harness.prometheus import program, running_prometheus, version
 from harness.rendering import render
 from harness.running import alembic, database, serving
@@ -36,10 +36,7 @@ def queries(service: Service) -> list[str]:
 
 
 def check(*arguments: object) -> str:
-    command = [program("promtool"), "check", *map(str, arguments)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stdout + result.stderr
-    return result.stdout
+    return succeed(program("promtool"), "check", *map(str, arguments))
 
 
 def test_alerts_and_queries_of_the_dashboard_have_values(service: Service, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.commands import succeed
 from harness.projects import commit
 from harness.rendering import ROOT, export, render
 from harness.services import UV, Service
@@ -54,12 +55,6 @@ def version(name: str) -> str:
     return numbers[0]
 
 
-def check(*command: str) -> None:
-    """Run a command that must find nothing."""
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stdout + result.stderr
-
-
 def workflows(repository: Path) -> list[str]:
     return sorted(map(str, repository.glob(".github/workflows/*.yml")))
 
@@ -72,12 +67,12 @@ def repository(rendered: Rendered, request: pytest.FixtureRequest) -> Path:
 def test_zizmor_finds_nothing_in_the_workflows(repository: Path, tested: Tested) -> None:
     tested("zizmor", version("zizmor"))
     files = [*workflows(repository), str(repository / ".github" / "dependabot.yml")]
-    check(program("zizmor"), "--offline", "--no-config", "--no-progress", *files)
+    succeed(program("zizmor"), "--offline", "--no-config", "--no-progress", *files)
 
 
 def test_actionlint_finds_nothing_in_the_workflows(repository: Path, tested: Tested) -> None:
     tested("actionlint", version("actionlint"))
-    check(program("actionlint"), "-shellcheck", program("shellcheck"), *workflows(repository))
+    succeed(program("actionlint"), "-shellcheck", program("shellcheck"), *workflows(repository))
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -85,7 +80,7 @@ def test_hadolint_finds_nothing_in_the_dockerfile(
     rendered: Rendered, name: str, tested: Tested
 ) -> None:
     tested("hadolint", version("hadolint"))
-    check(program("hadolint"), str(rendered(named(name)) / "Dockerfile"))
+    succeed(program("hadolint"), str(rendered(named(name)) / "Dockerfile"))
 
 
 def run_job(folder: Path, workflow: str, job: str, *options: str, programs: Path) -> str:
@@ -103,23 +98,14 @@ def run_job(folder: Path, workflow: str, job: str, *options: str, programs: Path
     for name in ("UV_PROJECT_ENVIRONMENT", "UV_PYTHON", "PYTHONDONTWRITEBYTECODE"):
         del variables[name]
     variables["PATH"] = f"{programs}{os.pathsep}{variables['PATH']}"
-    result = subprocess.run(
-        [
-            *(program("act"), "push", "--workflows", str(path), "--job", job),
-            *("--platform", "ubuntu-latest=-self-hosted", "--no-cache-server"),
-            *("--action-cache-path", str(folder.parent / "act"), *stubs, *options),
-        ],
+    return succeed(
+        *(program("act"), "push", "--workflows", str(path), "--job", job),
+        *("--platform", "ubuntu-latest=-self-hosted", "--no-cache-server"),
+        *("--action-cache-path", str(folder.parent / "act"), *stubs, *options),
         cwd=folder,
         env=variables,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
         timeout=SECONDS_PER_JOB,
-        check=False,
     )
-    assert result.returncode == 0, result.stdout
-    return result.stdout
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import io
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import chdir, redirect_stderr, redirect_stdout
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 from scaffolding.command_line import main
 
+from harness.commands import succeed
 from harness.projects import commit, git
 from harness.servers import Server
 from harness.services import InEnvironment
@@ -59,17 +59,8 @@ class Owner:
         }
 
     def run(self, *command: str) -> str:
-        result = subprocess.run(
-            [sys.executable, "-m", *command],
-            cwd=self.folder,
-            env=os.environ | self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert result.returncode == 0, f"{command}\n{result.stdout}"
-        return result.stdout
+        variables = os.environ | self.environment
+        return succeed(sys.executable, "-m", *command, cwd=self.folder, env=variables)
 
     def check(self) -> None:
         """Run the checks of the service: lint, formatting and types."""

@@ -1,13 +1,13 @@
 """The rows of a service are transferred unchanged."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from harness.commands import succeed
 from harness.rendering import ROOT, render
 from harness.services import UV
 from tests.transfer.services import fill, migrate, render_for_each_database
@@ -76,14 +76,6 @@ def test_command_of_the_guide_works(
     assert url in script
     assert str(SCRIPT) in set_tool
     environment = {name: v for name, v in os.environ.items() if name != "VIRTUAL_ENV"}
-    result = subprocess.run(
-        ["sh", "-c", f"{set_tool}\n{script}"],
-        cwd=service,
-        env=environment | {"UV_PYTHON": sys.executable},
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr
+    environment["UV_PYTHON"] = sys.executable
+    succeed("sh", "-c", f"{set_tool}\n{script}", cwd=service, env=environment, timeout=SECONDS)
     assert rows(metadata, url) == rows(metadata, old)

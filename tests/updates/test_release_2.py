@@ -18,6 +18,7 @@ from copier.errors import UnsafeTemplateError
 from release_2 import TABLE, Tree, load_moves, module_of
 from rewriting import definitions
 
+from harness.commands import succeed
 from harness.projects import NEXT, WORK_TREE, Project, Template, commit, git, without_additions
 from harness.rendering import COPIER, ROOT
 from harness.variants import EXAMPLES, Variant
@@ -147,15 +148,8 @@ def test_every_import_of_every_name_works_after_the_update(
     )
     environment = {"ENVIRONMENT": "test", "DATABASE_URL": variant_url(whole)}
     project.folder.joinpath("run.py").write_text(script)
-    result = subprocess.run(
-        [sys.executable, "-W", "ignore", "run.py"],
-        cwd=project.folder,
-        env={"PYTHONPATH": ".", "SECRET_KEY": "x" * 40, "ASSISTANT_MODELS": '["m"]', **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr
+    environment |= {"PYTHONPATH": ".", "SECRET_KEY": "x" * 40, "ASSISTANT_MODELS": '["m"]'}
+    succeed(sys.executable, "-W", "ignore", "run.py", cwd=project.folder, env=environment)
 
 
 def variant_url(variant: Variant) -> str:
@@ -168,11 +162,7 @@ def update(project: Project, version: str = WORK_TREE, **options: str) -> str:
     """`copier update --trust`; what it and the hook print."""
     command = [*COPIER, "update", "--trust", "--defaults", "-r", version]
     command += [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
-    result = subprocess.run(
-        command, cwd=project.folder, capture_output=True, text=True, check=False
-    )
-    assert result.returncode == 0, result.stderr
-    return result.stdout + result.stderr
+    return succeed(*command, cwd=project.folder)
 
 
 # ---------------------------------------------------------------- Files that were split
@@ -504,14 +494,7 @@ def test_update_by_hand_without_trust_as_the_readme_shows(
     script = script.replace("2.0.0", WORK_TREE).replace(
         "https://github.com/OWNER/copier-fastapi-async", str(upstream.folder)
     )
-    result = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script],
-        cwd=project.folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr
+    succeed("bash", "-euo", "pipefail", "-c", script, cwd=project.folder)
     fresh = without_additions(versions(VARIANTS[4])[1].files())
     del fresh["Dockerfile"]
     fresh["app/mine.py"] = "from app.core.errors import NotFound as NotFound\n"

@@ -14,6 +14,7 @@ import copier
 import pytest
 from copier.errors import UnsafeTemplateError
 
+from harness.commands import succeed
 from harness.parts import nightly
 from harness.projects import NEXT, Project, Template, commit, git
 from harness.rendering import COPIER, ROOT
@@ -327,11 +328,7 @@ def test_rename_without_trust_works_as_documented(
         r"```shell\n([^`]*git apply[^`]*)```", (ROOT / "hooks" / "README.md").read_text()
     )
     script = block.replace("uvx copier", f"{sys.executable} -m copier").replace("2.0.0", NEXT)
-    command = ["bash", "-euo", "pipefail", "-c", script]
-    result = subprocess.run(
-        command, cwd=project.folder, capture_output=True, text=True, check=False
-    )
-    assert result.returncode == 0, result.stderr
+    succeed("bash", "-euo", "pipefail", "-c", script, cwd=project.folder)
     statements = (project.folder / "app/core/slow_statements.py").read_text()
     assert statements.startswith('"""The template')
     assert statements.endswith("MINE = 1\n")
