@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -33,8 +34,8 @@ def credits_of(running: Running) -> dict[str, int]:
     [
         ("2.6.0", "aiosqlite", "none"),
         *(nightly("2.6.0", driver, "jwt") for driver in DRIVERS),
-        *(nightly("1.0.0", driver, "none") for driver in ONE_EACH),
-        *(nightly("1.0.0", driver, "jwt") for driver in ONE_EACH),
+        *(nightly("2.6.0", driver, "none") for driver in DRIVERS if driver != "aiosqlite"),
+        *(nightly("1.0.0", driver, auth) for driver in DRIVERS for auth in ("none", "jwt")),
     ],
 )
 def test_unchanged_answers_add_keys_while_the_previous_release_serves(
@@ -71,6 +72,35 @@ def test_unchanged_answers_add_keys_while_the_previous_release_serves(
             if auth == "jwt":
                 log_in(running, "ada")
             assert credits_of(running) == {"Garden": 8, "Pond": 12}
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize("auth", ["none", "jwt"])
+def test_request_to_the_previous_release_is_not_repeated_by_the_next_one(
+    upstream: Template, tmp_path: Path, in_environment: InEnvironment, driver: str, auth: str
+) -> None:
+    answers = {"driver": driver, "auth": auth, "examples": ["assistant"]}
+    old, project, _ = updated_copy(upstream, tmp_path, in_environment, answers, "2.7.0")
+    new = in_environment(project.folder)
+    with database(new) as url:
+        alembic(old, url, "upgrade head")
+        with serving(old, url) as previous:
+            if auth == "jwt":
+                register(previous, "ada")
+                log_in(previous, "ada")
+            transfer = settle(previous)
+            alembic(new, url, "upgrade head", "check")
+            with serving(new, url) as following:
+                following.client.headers.update(previous.client.headers)
+                for first, second in ((previous, following), (following, previous)):
+                    key = {"Idempotency-Key": uuid4().hex}
+                    path = "/api/v1/budgets/transfers"
+                    moved = first.client.post(path, json=transfer, headers=key).raise_for_status()
+                    repeated = second.client.post(path, json=transfer, headers=key)
+                    assert repeated.headers["Idempotency-Replayed"] == "true"
+                    assert repeated.content == moved.content
+                assert credits_of(following) == {"Garden": 8, "Pond": 12}
 
 
 @pytest.mark.parametrize("driver", [nightly(driver) for driver in ONE_EACH])

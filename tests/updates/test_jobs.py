@@ -1,5 +1,6 @@
 """The update that adds background jobs, by a migration."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from harness.parts import nightly
 from harness.projects import Project, Template
 from harness.running import alembic, database, serving
 from harness.services import InEnvironment
-from harness.variants import DRIVERS, ONE_EACH
+from harness.variants import DRIVERS
 from harness.waiting import eventually
 from tests.updates import owner
 from tests.updates.deployments import include_own_router, log_in, register, updated_copy
@@ -50,11 +51,23 @@ async def list_counts(session: ReadSession) -> list[int]:
 '''
 
 
+def add_own_job(project: Project) -> None:
+    (project.folder / "app" / "counting.py").write_text(OWN)
+    (project.folder / "app" / "counts.py").write_text(ENDPOINTS)
+    include_own_router(project, "app.counts")
+    project.replace(
+        "app/jobs.py",
+        "from app.core.outbox",
+        "from app.counting import Count\nfrom app.core.outbox",
+    )
+    project.replace("app/jobs.py", "    # Your own", "    Count,\n    # Your own")
+
+
 @pytest.mark.parametrize(
     ("version", "driver", "auth"),
     [
         ("2.6.0", "aiosqlite", "none"),
-        *(nightly("1.0.0", driver, auth) for driver in ONE_EACH for auth in ("none", "jwt")),
+        *(nightly("1.0.0", driver, auth) for driver in DRIVERS for auth in ("none", "jwt")),
         *(nightly("2.6.0", driver, "jwt") for driver in DRIVERS),
         *(nightly("2.6.0", driver, "none") for driver in DRIVERS if driver != "aiosqlite"),
     ],
@@ -72,15 +85,7 @@ def test_jobs_are_added_while_the_previous_release_serves(
         upstream, tmp_path, in_environment, answers, version, jobs="database"
     )
     assert "_jobs.py" in message
-    (project.folder / "app" / "counting.py").write_text(OWN)
-    (project.folder / "app" / "counts.py").write_text(ENDPOINTS)
-    include_own_router(project, "app.counts")
-    project.replace(
-        "app/jobs.py",
-        "from app.core.outbox",
-        "from app.counting import Count\nfrom app.core.outbox",
-    )
-    project.replace("app/jobs.py", "    # Your own", "    Count,\n    # Your own")
+    add_own_job(project)
     new = in_environment(project.folder)
     with database(new) as url:
         alembic(old, url, "upgrade head")
@@ -102,6 +107,38 @@ def test_jobs_are_added_while_the_previous_release_serves(
             found = running.call("GET", "/api/v1/projects")["items"]
         assert {project["name"] for project in found} == {"Garden", "Pond"}
         alembic(new, url, "downgrade -1", "upgrade head", "check")
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_jobs_and_results_of_an_owner_are_kept_while_both_releases_run_jobs(
+    upstream: Template, tmp_path: Path, in_environment: InEnvironment, driver: str
+) -> None:
+    project = Project.copy(upstream, tmp_path / "project", "2.7.0", driver=driver, jobs="database")
+    add_own_job(project)
+    project.commit()
+    old = in_environment(shutil.copytree(project.folder, tmp_path / "old"), "old")
+    project.update()
+    assert project.conflicts() == set()
+    assert "    Count,\n" in (project.folder / "app" / "jobs.py").read_text()
+    new = in_environment(project.folder)
+    with database(new) as url:
+        alembic(old, url, "upgrade head")
+        with serving(old, url, jobs_in_process=True) as previous:
+            previous.call("POST", "/counts?number=0")
+            eventually(lambda: previous.call("GET", "/counts") == [1])
+        with serving(old, url, jobs_in_process=False) as previous:
+            for number in (1, 2):
+                previous.call("POST", f"/counts?number={number}")
+            alembic(new, url, "upgrade head", "check")
+            with serving(new, url, jobs_in_process=True) as running:
+                eventually(lambda: sorted(previous.call("GET", "/counts")) == [1, 2, 3])
+                previous.call("POST", "/counts?number=3")
+                eventually(lambda: sorted(running.call("GET", "/counts")) == [1, 2, 3, 4])
+        with serving(new, url, jobs_in_process=False) as enqueuing:
+            enqueuing.call("POST", "/counts?number=4")
+        with serving(old, url, jobs_in_process=True) as previous:
+            eventually(lambda: sorted(previous.call("GET", "/counts")) == [1, 2, 3, 4, 5])
 
 
 @pytest.mark.nightly
