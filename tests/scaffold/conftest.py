@@ -1,11 +1,13 @@
 """A service in a repository of its own, to which the tool adds resources."""
 
 import io
+import json
 import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import chdir, redirect_stderr, redirect_stdout
+from difflib import SequenceMatcher
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from scaffolding.command_line import main
 from harness.commands import succeed
 from harness.projects import commit, git
 from harness.servers import Server
-from harness.services import InEnvironment
+from harness.services import ENVIRONMENTS, InEnvironment, Service, cache_of_mypy
 from harness.variants import FAMILIES, Variant
 
 
@@ -70,12 +72,49 @@ class Owner:
 
     def measure(self, in_environment: InEnvironment) -> None:
         """Run the whole suite, which must cover every line and branch."""
-        service = in_environment(self.folder)
-        others = {n: v for n, v in self.environment.items() if n != "UV_PROJECT_ENVIRONMENT"}
-        service.variables |= others
+        service = self.installed(in_environment)
         suite = service.uv_run("pytest", "-q", "-n", "2", "--cov", "--cov-branch")
         (self.folder / "uv.lock").unlink()
         assert "Total coverage: 100.00%" in suite
+
+    def installed(self, in_environment: InEnvironment) -> Service:
+        """Return the service with its own environment, which has what measures coverage."""
+        service = in_environment(self.folder)
+        own = {"UV_PROJECT_ENVIRONMENT", "MYPY_CACHE_DIR"}
+        service.variables |= {n: v for n, v in self.environment.items() if n not in own}
+        return service
+
+    def measure_added(self, in_environment: InEnvironment) -> None:
+        """Run the tests of the endpoints and migrations: they must cover every line that was added.
+
+        `tests/core` is left out: it tests the machinery, which no resource changes.
+        """
+        report = self.folder.parent / "coverage.json"
+        tests = [
+            *self.folder.glob("tests/test_*.py"),
+            *self.folder.glob("tests/core/test_migra*.py"),
+        ]
+        options = ("--cov=app", "--cov-branch", f"--cov-report=json:{report}", "--cov-fail-under=0")
+        service = self.installed(in_environment)
+        service.uv_run("pytest", "-q", "-n", "0", *options, *map(str, tests))
+        (self.folder / "uv.lock").unlink()
+        measured = json.loads(report.read_text())["files"]
+        missing = {}
+        for name, content in self.content().items():
+            if name.startswith("app/") and content != self.original.get(name):
+                old = self.original.get(name, b"").decode().splitlines()
+                matcher = SequenceMatcher(None, old, content.decode().splitlines(), autojunk=False)
+                added = {
+                    number + 1
+                    for tag, _, _, start, end in matcher.get_opcodes()
+                    if tag in {"insert", "replace"}
+                    for number in range(start, end)
+                }
+                lines = measured[name]["missing_lines"]
+                branches = [source for source, _ in measured[name]["missing_branches"]]
+                missing[name] = sorted(added & {*lines, *map(abs, branches)})
+        assert missing
+        assert not any(missing.values()), missing
 
     def commit(self) -> None:
         commit(self.folder)
@@ -92,7 +131,10 @@ class Owner:
 
 @pytest.fixture
 def owner_of(
-    rendered: Callable[[Variant], Path], servers: Callable[[str], Server], tmp_path: Path
+    rendered: Callable[[Variant], Path],
+    servers: Callable[[str], Server],
+    tmp_path: Path,
+    worker_id: str,
 ) -> Callable[[Variant], Owner]:
     """Makes a service of a variant, committed, with the environment of these tests."""
 
@@ -102,6 +144,7 @@ def owner_of(
             "UV_PROJECT_ENVIRONMENT": sys.prefix,
             "DATABASE_URL": f"sqlite:///{tmp_path}/owner.db",
             "PYTHONDONTWRITEBYTECODE": "1",
+            "MYPY_CACHE_DIR": cache_of_mypy(ENVIRONMENTS / worker_id),
         }
         family = FAMILIES[variant.driver]
         if family != "sqlite" and not variant.sqlite_in_development:

@@ -61,7 +61,7 @@ def test_resources_pass_the_checks_of_the_service(
     owner.commit()
     owner.add("purchase_order", *MORE)
     owner.check()
-    owner.measure(in_environment)
+    owner.measure_added(in_environment)
     owner.add("purchase_order", "--undo", "--unapplied")
     assert owner.status() == ""
     owner.add("purchase_order", "--undo", "--unapplied")
