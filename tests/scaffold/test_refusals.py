@@ -1,11 +1,9 @@
 """Sentences that end the tool in a service, before anything is written."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from harness.variants import Variant
 from tests.scaffold.conftest import Owner
 
 ANSWERS = "_src_path: nowhere\nstructure: flat\ndriver: aiosqlite\n"
@@ -69,19 +67,3 @@ def test_field_that_existing_rows_cannot_have_is_refused(
 def test_damaged_state_is_refused(folder: Owner, text: str) -> None:
     (folder.folder / ".scaffold.json").write_text(text)
     assert "restore it from git" in folder.refused("invoice", "a:int")
-
-
-@pytest.mark.nightly
-def test_names_that_the_service_has_are_refused(owner_of: Callable[[Variant], Owner]) -> None:
-    owner = owner_of(Variant("aiosqlite", "layered", "jwt"))
-    for name, *arguments, sentence in (
-        ("project", "a:str", "The service has a table projects already"),
-        ("user", "a:str", "A resource cannot be called 'user'"),
-        ("api_key", "a:ref:unknown", "There is no resource 'unknown'"),
-        ("note", "author:ref:user", "cannot refer to users: a row belongs to the user"),
-        ("note", "parent:ref:note", "No first note could be created: write parent:ref:note:opt"),
-        ("stranger", "a:str", "The service has a fixture stranger already"),
-        ("x" * 39, f"{'y' * 39}:int:index", "which is longer than"),
-    ):
-        found = owner.refused(name, *arguments)
-        assert sentence in found or "of more than 63 characters" in found

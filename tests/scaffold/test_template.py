@@ -1,5 +1,7 @@
 """The template at the commit that the answers of a service name."""
 
+import os
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
@@ -49,11 +51,30 @@ def test_older_template_is_refused(template: Path) -> None:
         pass
 
 
-@pytest.mark.parametrize("commit_of_answers", ["", "9.9.9"])
-def test_template_that_is_gone_is_refused(template: Path, commit_of_answers: str) -> None:
-    source = template if commit_of_answers else template / "gone"
+def test_commit_that_is_gone_is_refused(template: Path) -> None:
     with (
-        pytest.raises(Refused, match=f"cannot be fetched from {source}.*run `copier update` first"),
-        fetched({"_src_path": str(source)}, commit_of_answers),
+        pytest.raises(
+            Refused, match=f"cannot be fetched from {template}.*run `copier update` first"
+        ),
+        fetched({"_src_path": str(template)}, "9.9.9"),
     ):
         pass
+
+
+@pytest.mark.parametrize("source", ["template/gone", "/template/gone", "~/template/gone"])
+def test_folder_that_is_gone_is_refused(source: str) -> None:
+    with (
+        pytest.raises(Refused, match=f"no template in {source}.* URL or absolute path there"),
+        fetched({"_src_path": source}, ""),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("folder", ["", "service"])
+def test_relative_path_starts_at_the_current_folder(template: Path, folder: str) -> None:
+    commit_of_answers = git(template, "rev-parse", "HEAD").strip()
+    current = template.parent / folder
+    current.mkdir(exist_ok=True)
+    source = os.path.relpath(template, current)
+    with chdir(current), fetched({"_src_path": source}, commit_of_answers) as copy:
+        assert (copy / "includes" / "scaffold").is_dir()

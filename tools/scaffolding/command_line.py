@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from scaffolding import runs
 from scaffolding.errors import Refused
@@ -30,8 +31,15 @@ exit status: 0 if all was written, 1 if nothing was
 """
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one sentence, without the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        raise Refused(f"{message[0].upper()}{message[1:]}; see --help.")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="scaffold.py", formatter_class=argparse.RawDescriptionHelpFormatter, description=HELP
     )
     parser.add_argument(
@@ -50,8 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         action="store_true",
         help="with --undo: the migration was never applied, although no database can be asked",
     )
-    options = parser.parse_args(arguments)
     try:
+        options = parser.parse_intermixed_args(arguments)
         service = Service(Path.cwd())
         if options.undo:
             if options.fields:

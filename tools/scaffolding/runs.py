@@ -39,7 +39,7 @@ def add(
         plural = before.plural
         check_added_fields(new_fields)
     else:
-        plural = plural or plural_of(name)
+        plural = plural_of(name) if plural is None else plural
         check_resource_name(name, plural)
     python = service.python
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:

@@ -1,5 +1,6 @@
 """The template that a service comes from, and its rendering with and without the resource."""
 
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -27,6 +28,11 @@ OTHERS = (
 def fetched(answers: Mapping[str, Any], commit: str) -> Iterator[Path]:
     """Yield a copy of the template at a commit, or of a folder without git as it is."""
     source = str(answers["_src_path"])
+    if not re.search("[:@]", source) and not Path(source).expanduser().is_dir():
+        raise Refused(
+            f"There is no template in {source}, the `_src_path` in .copier-answers.yml: write its"
+            " URL or absolute path there, which `copier update` needs, too."
+        )
     template = CopierTemplate(url=source, ref=commit or None)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         try:
