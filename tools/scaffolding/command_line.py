@@ -50,9 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--dry-run", action="store_true", help="print the changes as a diff, and write nothing"
     )
-    parser.add_argument(
-        "--undo", action="store_true", help="take back the newest run for this resource"
-    )
+    parser.add_argument("--undo", action="store_true", help="undo the newest run for this resource")
     parser.add_argument(
         "--unapplied",
         action="store_true",

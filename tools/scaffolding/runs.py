@@ -79,7 +79,7 @@ def add(
     listed = "".join(f"  {each}\n" for each in sorted(result))
     return (
         f"{listed}Read the diff, and then run `uv run alembic upgrade head` and `uv run pytest`.\n"
-        f"Until the migration is applied, --undo takes this back.\n"
+        f"Until the migration is applied, you can undo this with --undo.\n"
     )
 
 

@@ -49,7 +49,7 @@ def fetched(answers: Mapping[str, Any], commit: str) -> Iterator[Path]:
             template._cleanup()
         if not (copy / PARTIALS).is_dir():
             raise Refused(
-                "This service comes from a release of the template without resources to add: run"
+                "The release of the template that wrote this service cannot add resources: run"
                 " `copier update`, to 2.8.0 or later, and try again."
             )
         yield copy

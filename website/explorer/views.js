@@ -88,7 +88,7 @@
     ], (choice) => go({ ...state, with: choice, file: undefined }));
     const nearest = explorer.nearest(other);
     const note = nearest === other ? undefined : element("p", { class: "note" },
-      "The answers compared with are not rendered. Compared with the nearest: ",
+      "The other answers were not rendered. The comparison is with the nearest ones: ",
       explorer.summaryOf(nearest), ".");
     return {
       controls: [control, note],
