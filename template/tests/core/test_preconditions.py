@@ -173,9 +173,26 @@ async def test_response_is_sent_if_the_tag_is_another_or_malformed(
     assert (response.status_code, response.json()) == (200, {"version": 3})
 
 
-async def test_tags_of_several_headers_are_one_list(client: AsyncClient) -> None:
-    headers = [("If-None-Match", '"1"'), ("If-None-Match", ETAG)]
-    assert (await client.get("/row", headers=headers)).status_code == 304
+@pytest.mark.parametrize(
+    ("method", "name", "tags", "status"),
+    [
+        ("GET", "If-None-Match", ['"1"', ETAG], 304),
+        ("GET", "If-Match", ['"1"', ETAG], 200),
+        ("GET", "If-Match", ['"1"', '"2"'], 412),
+        ("PUT", "If-Match", ['"1"', ETAG], 200),
+        ("PUT", "If-Match", [ETAG, '"1"'], 200),
+        ("PUT", "If-Match", ['"1"', '"2"'], 412),
+        ("PUT", "If-Match", [ETAG, "3"], 422),
+        ("PUT", "If-None-Match", ['"1"', ETAG], 412),
+        ("PUT", "If-None-Match", ['"1"', '"2"'], 200),
+    ],
+)
+async def test_tags_of_several_headers_are_one_list(
+    client: AsyncClient, method: str, name: str, tags: list[str], status: int
+) -> None:
+    headers = [(name, tag) for tag in tags]
+    response = await client.request(method, "/row", headers=headers)
+    assert response.status_code == status
 
 
 @pytest.mark.parametrize(
