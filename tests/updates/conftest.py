@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from harness.projects import Template, releases
+from harness.projects import Project, Template, releases
 from harness.variants import ALL, DRIVERS, EXAMPLES, STRUCTURES, Variant
+from tests.updates.to_release_2 import Versions
 
 # Together these have every file of the template.
 COMPLETE = [
@@ -119,3 +120,18 @@ def upstream(tmp_path_factory: pytest.TempPathFactory) -> Template:
 def own_upstream(upstream: Template, tmp_path: Path) -> Template:
     """A copy of `upstream` for a test that makes another release."""
     return upstream.copy(tmp_path / "template")
+
+
+@pytest.fixture(scope="module")
+def versions(upstream: Template, tmp_path_factory: pytest.TempPathFactory) -> Versions:
+    """A service as 1.0.0 and as 2.0.0 render it; tests must not change them."""
+    made: dict[Variant, tuple[Project, Project]] = {}
+
+    def service(variant: Variant) -> tuple[Project, Project]:
+        if variant not in made:
+            folder = tmp_path_factory.mktemp("versions")
+            old = Project.copy(upstream, folder / "old", "1.0.0", **variant.answers)
+            made[variant] = old, Project.copy(upstream, folder / "new", **variant.answers)
+        return made[variant]
+
+    return service
