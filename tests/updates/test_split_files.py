@@ -111,9 +111,9 @@ def test_edit_of_one_half_is_merged_and_the_other_is_as_new(
     project = Project(shutil.copytree(versions(VARIANTS[4])[0].folder, tmp_path / "project"))
     project.replace(
         "app/security.py",
-        "\n\ndef digest_refresh_token(",
+        "\n\nasync def hash_password(",
         '\n\ndef first(token: str) -> str:\n    return re.sub("x", "", token)\n\n\n'
-        "def digest_refresh_token(",
+        "async def hash_password(",
     )
     project.replace("app/security.py", "import secrets\n", "import re\nimport secrets\n")
     project.replace("app/security.py", '"aud": AUDIENCE,', '"aud": first(AUDIENCE),')
