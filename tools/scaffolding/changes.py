@@ -3,6 +3,8 @@
 import difflib
 from collections.abc import Mapping
 from contextlib import suppress
+from errno import EISDIR
+from os import strerror
 from pathlib import Path
 
 from scaffolding.errors import Refused
@@ -24,38 +26,57 @@ def diff(folder: Path, changes: Mapping[str, bytes | None]) -> str:
 
 
 def write(folder: Path, changes: Mapping[str, bytes | None]) -> None:
-    """Write all files; if one cannot be written, restore those that were."""
-    before: Changes = {}
-    try:
-        for name, content in changes.items():
-            path = folder / name
-            before[name] = path.read_bytes() if path.exists() else None
-            replace(folder, name, content)
-    except OSError as error:
-        for name, old in before.items():
-            with suppress(OSError):
-                replace(folder, name, old)
-        raise Refused(
-            f"{error.filename} cannot be written ({error.strerror}): nothing was changed."
-        ) from None
+    """Write all files, or none: new content is written beside the files before any is replaced.
+
+    Raises `Refused`.
+    """
+    created: list[Path] = []
+    for name, content in changes.items():
+        try:
+            if content is not None:
+                stage(folder / name, content, created)
+        except OSError as error:
+            for path in reversed(created):
+                with suppress(OSError):  # it was not created
+                    path.rmdir() if path.is_dir() else path.unlink()
+            raise Refused(
+                f"{name} cannot be written ({error.strerror}): nothing was changed."
+            ) from None
+    for name, content in changes.items():
+        if content is None:
+            delete(folder, name)
+        else:
+            staged(folder / name).replace(folder / name)
 
 
-def replace(folder: Path, name: str, content: bytes | None) -> None:
-    path = folder / name
-    if content is None:
-        path.unlink(missing_ok=True)
-        for parent in path.relative_to(folder).parents[:-1]:
-            for cache in (folder / parent).glob("__pycache__/*"):
-                if cache.name.startswith(f"{path.stem}."):
-                    cache.unlink()
-            with suppress(OSError):  # not empty
-                (folder / parent / "__pycache__").rmdir()
-            with suppress(OSError):
-                (folder / parent).rmdir()
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.write_bytes(content)
+def staged(path: Path) -> Path:
+    """Return the file with the new content of a file."""
+    return path.with_name(f".{path.name}.new")
+
+
+def stage(path: Path, content: bytes, created: list[Path]) -> None:
+    """Write the new content of a file, and append the files and folders that this creates."""
+    if path.is_dir():
+        raise IsADirectoryError(EISDIR, strerror(EISDIR))
+    missing = [parent for parent in path.parents if not parent.exists()]
+    for parent in reversed(missing):
+        parent.mkdir()
+        created.append(parent)
+    created.append(staged(path))
+    staged(path).write_bytes(content)
     if path.exists():
-        temporary.chmod(path.stat().st_mode)
-    temporary.replace(path)
+        staged(path).chmod(path.stat().st_mode)
+
+
+def delete(folder: Path, name: str) -> None:
+    """Delete a file with its byte code, and the folders that are empty then."""
+    path = folder / name
+    path.unlink(missing_ok=True)
+    for parent in path.relative_to(folder).parents[:-1]:
+        for cache in (folder / parent).glob("__pycache__/*"):
+            if cache.name.startswith(f"{path.stem}."):
+                cache.unlink()
+        with suppress(OSError):  # not empty
+            (folder / parent / "__pycache__").rmdir()
+        with suppress(OSError):
+            (folder / parent).rmdir()
