@@ -182,6 +182,26 @@ def test_migration_that_fails_leaves_nothing_behind(service: Service) -> None:
         assert database.execute("SELECT name FROM sqlite_master").fetchall() == []
 
 
+def test_index_of_an_autocommit_block_is_rolled_back_with_the_migration_that_follows(
+    service: Service,
+) -> None:
+    """Otherwise, the next attempt would create an index that exists."""
+    concurrently = (
+        "with op.get_context().autocommit_block():\n"
+        "        op.create_index('ix_by_hand', 'projects', ['description'])"
+    )
+    write_migration(service.folder, "0002_index.py", concurrently)
+    failing = write_migration(
+        service.folder, "0003_by_hand.py", "1 / 0", revision="0003", follows="0002"
+    )
+    assert "ZeroDivisionError" in service.uv_run_failing("alembic", "upgrade", "head")
+    failing.write_text(failing.read_text().replace("1 / 0", "pass"))
+    service.uv_run("alembic", "upgrade", "head")
+    with sqlite3.connect(service.folder / "my_service.db") as database:
+        indexes = database.execute("SELECT count(*) FROM sqlite_master WHERE name = 'ix_by_hand'")
+        assert indexes.fetchall() == [(1,)]
+
+
 def test_migration_that_copies_a_table_keeps_the_rows_that_refer_to_it(service: Service) -> None:
     service.uv_run("alembic", "upgrade", "head")
     with sqlite3.connect(service.folder / "my_service.db") as database:

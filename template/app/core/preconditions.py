@@ -132,7 +132,9 @@ async def get_precondition(
             "quotes; otherwise fail with 412.",
         ),
     ] = "*",
-    if_none_match: Annotated[str, Header(include_in_schema=False)] = "",
+    if_none_match: Annotated[
+        str, Header(pattern=TAGS, max_length=1000, include_in_schema=False)
+    ] = "",
 ) -> Precondition:
     """Parse the headers `If-Match` and `If-None-Match`."""
     tags = None if if_match == "*" else re.findall(TAG, if_match)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
@@ -30,12 +31,14 @@ def _reject_numbers(value: object) -> object:
     return value
 
 
-def _reject_other_dates(value: object) -> object:
+def _read_date(value: object) -> object:
     # Pydantic also accepts a datetime at midnight, and seconds since 1970.
-    is_date = isinstance(value, str) and len(value) == 10 and value[4] == "-"
-    if not is_date and isinstance(value, int | float | str):
-        raise ValueError("must be an ISO 8601 date, such as 2030-01-31")
-    return value
+    if not isinstance(value, int | float | str):
+        return value
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", str(value), re.ASCII):
+        with suppress(ValueError):  # such as the 30th of February
+            return date.fromisoformat(str(value))
+    raise ValueError("must be an ISO 8601 date, such as 2030-01-31")
 
 
 def _convert_to_utc(value: datetime) -> datetime:
@@ -72,7 +75,7 @@ UtcDatetime = Annotated[
     AfterValidator(_convert_to_utc),
     Field(description="Between 1970 and 9998."),
 ]
-IsoDate = Annotated[date, BeforeValidator(_reject_other_dates)]
+IsoDate = Annotated[date, BeforeValidator(_read_date)]
 
 
 def _read_json(value: object) -> object:

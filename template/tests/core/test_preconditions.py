@@ -185,6 +185,11 @@ async def test_response_is_sent_if_the_tag_is_another_or_malformed(
         ("PUT", "If-Match", [ETAG, "3"], 422),
         ("PUT", "If-None-Match", ['"1"', ETAG], 412),
         ("PUT", "If-None-Match", ['"1"', '"2"'], 200),
+        ("PUT", "If-Match", ["*", "*"], 200),
+        ("PUT", "If-None-Match", ["*", "*"], 412),
+        ("PUT", "If-None-Match", ["*", '"1"'], 422),
+        ("PUT", "If-None-Match", [ETAG, "3"], 422),
+        ("GET", "If-None-Match", ["*", "*"], 304),
     ],
 )
 async def test_tags_of_several_headers_are_one_list(

@@ -48,7 +48,7 @@ async def test_invalid_value_is_rejected(client: AsyncClient, body: dict[str, An
 def test_only_an_iso_8601_date_is_a_date(value: object) -> None:
     dates = TypeAdapter(IsoDate)
     assert dates.validate_python("2030-01-31") == dates.validate_python(date(2030, 1, 31))
-    with pytest.raises(ValidationError):
+    with pytest.raises(ValidationError, match="must be an ISO 8601 date, such as 2030-01-31"):
         dates.validate_python(value)
 
 
