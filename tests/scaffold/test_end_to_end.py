@@ -83,7 +83,7 @@ def test_edits_that_a_change_touches_are_named(owner_of: Callable[[Variant], Own
     owner = owner_of(Variant("aiosqlite", "by_feature"))
     owner.add("invoice", *INVOICE)
     line = 'ForeignKey("projects.id", ondelete="CASCADE"))'
-    owner.edit("app/invoices/models.py", line, f"{line}\n    # Of my own.")
+    owner.edit("app/invoices/models.py", line, f"{line}  # Of my own.")
     owner.commit()
     sentence = owner.refused("invoice", "count:int")
     assert "Your edits of `class Invoice(TimestampMixin" in sentence

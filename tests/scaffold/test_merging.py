@@ -115,18 +115,25 @@ MORE = WRITTEN.replace(
 
 
 def test_field_is_added_to_a_class_that_the_owner_extended() -> None:
-    own = WRITTEN.replace(
-        "    number = Integer\n",
-        '    """A bill."""\n\n    number = Integer\n\n    def total(self) -> int: ...\n',
-    )
-    own = own.replace("    number = Integer\n\n", "    number = Integer\n    x = 1\n    y = 2\n\n")
-    with pytest.raises(Refused, match="touch the same lines:\n"):
-        merged(own, WRITTEN, MORE, "app/models.py")
     own = WRITTEN.replace("class Invoice", "# Bills.\nclass Invoice") + CUSTOMER
     result = merged(own, WRITTEN, MORE, "app/models.py")
     assert "# Bills.\nclass Invoice(Base):\n    number = Integer\n    paid = Boolean\n" in result
     assert "from sqlalchemy import Boolean\n" in result
     assert result.endswith(CUSTOMER)
+
+
+@pytest.mark.parametrize("own", ["    x = 1\n", "\n    def total(self) -> int: ...\n"])
+def test_field_is_added_after_the_last_field_before_lines_of_the_owner(own: str) -> None:
+    number = "    number = Integer\n"
+    edited = WRITTEN.replace(number, f'    """A bill."""\n\n{number}{own}')
+    result = merged(edited, WRITTEN, MORE, "app/models.py")
+    assert f'    """A bill."""\n\n{number}    paid = Boolean\n{own}' in result
+
+
+def test_field_after_a_line_that_the_owner_changed_is_refused_with_the_change() -> None:
+    own = WRITTEN.replace("    number = Integer\n", "    number = BigInteger\n    x = 1\n")
+    with pytest.raises(Refused, match=r"touch the same lines\. Undo these edits, (.|\n)*paid"):
+        merged(own, WRITTEN, MORE, "app/models.py")
 
 
 def test_undo_removes_the_code_and_leaves_what_was_added_since() -> None:

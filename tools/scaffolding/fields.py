@@ -50,7 +50,7 @@ def parse_fields(texts: Sequence[str]) -> list[Field]:
     for field in fields:
         for name in {field.name, field.key}:
             if name in names:
-                raise Refused(f"The field {name} is given twice: leave one out.")
+                raise Refused(f"The field {name} is given twice, or exists: leave it out.")
         names |= {field.name, field.key}
     return fields
 
@@ -83,7 +83,10 @@ def parse_field(text: str) -> Field:
                 f"Fields of type {kind} do not support {modifier}: leave it out in {text!r}."
             )
     if {"optional", "sort"} <= set(rest):
-        raise Refused(f"A list cannot be sorted by a field that may be null: change {text!r}.")
+        raise Refused(
+            "A list cannot be sorted by a field that may be null: "
+            f"leave out `optional` or `sort` in {text!r}."
+        )
     return Field(text, name, kind, target, choices, frozenset(rest))
 
 

@@ -317,14 +317,15 @@ def merged_text(owners: str, old: str, new: str, name: str) -> str:
         result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode == 0:
         return result.stdout.removesuffix("\n")
-    lines = without_lines(owners, old, new)
+    lines = without_lines(owners, old, new) or with_added_lines(owners, old, new)
     if lines is None:
         patch = "\n".join(
             difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=1)
         )
         first = old.splitlines()[0].strip()
         raise Refused(
-            f"Your edits of `{first}` in {name} and this change touch the same lines:\n{patch}"
+            f"Your edits of `{first}` in {name} and this change touch the same lines. Undo these "
+            f"edits, commit, run this again, and then make them again. The change:\n{patch}"
         )
     return lines
 
@@ -344,4 +345,20 @@ def without_lines(owners: str, old: str, new: str) -> str | None:
         if tag != "delete" or len(found) != 1:
             return None
         del own[found[0] : found[0] + len(block)]
+    return "\n".join(own)
+
+
+def with_added_lines(owners: str, old: str, new: str) -> str | None:
+    """Add lines after the lines that they followed, also if the owner has added lines there."""
+    before, after, own = old.splitlines(), new.splitlines(), owners.splitlines()
+    kept = difflib.SequenceMatcher(None, before, own, autojunk=False).get_matching_blocks()
+    numbers = {block.a + n: block.b + n for block in kept for n in range(block.size)}
+    changes = difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+    for tag, start, _, first, last in reversed(changes):
+        if tag == "equal":
+            continue
+        if tag != "insert" or start - 1 not in numbers:
+            return None
+        at = numbers[start - 1] + 1
+        own[at:at] = after[first:last]
     return "\n".join(own)

@@ -76,9 +76,12 @@ def add(
     if dry_run:
         return changes.diff(service.folder, result)
     changes.write(service.folder, result)
-    listed = "".join(f"  {each}\n" for each in sorted(result))
+    # The migrations come last, in the order in which they run.
+    others = sorted(result.keys() - set(found["migrations"]))
+    listed = "".join(f"  {each}\n" for each in [*others, *found["migrations"]])
     return (
-        f"{listed}Read the diff, and then run `uv run alembic upgrade head` and `uv run pytest`.\n"
+        f"{listed}Read the diff with `git add -N .` and `git diff`. Then run"
+        " `uv run alembic upgrade head` and `uv run pytest`.\n"
         f"Until the migration is applied, you can undo this with --undo.\n"
     )
 
