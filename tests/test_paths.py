@@ -2,13 +2,13 @@
 
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
-from harness.servers import IS_ROOT, Server
+from harness.servers import Server, running
 from harness.services import Service
 from harness.variants import FAMILIES, Variant
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.nightly
 @pytest.fixture
 def folder() -> Iterator[Path]:
     # Not in pytest's folder, which is closed to the user that PostgreSQL runs as.
-    with TemporaryDirectory(prefix="my service's ") as name:
+    with tempfile.TemporaryDirectory(prefix="my service's ") as name:
         Path(name).chmod(0o755)
         yield Path(name)
 
@@ -39,14 +39,8 @@ def test_suite_passes_in_a_folder_with_a_space_and_an_apostrophe(
 
 @pytest.mark.parametrize("family", ["postgresql", "mysql"])
 def test_server_of_the_harness_starts_in_a_folder_with_a_space_and_an_apostrophe(
-    kinds: dict[str, type[Server]], folder: Path, family: str
+    kinds: dict[str, type[Server]], folder: Path, family: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kind = kinds[family]
-    if IS_ROOT and kind.unprivileged:
-        shutil.chown(folder, "nobody")
-    server = kind(folder)
-    server.start()
-    try:
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    with running(kinds[family]) as server:
         server.create_database("created")
-    finally:
-        server.stop()

@@ -1,6 +1,8 @@
 """A service with accounts in two versions on one database, as during a deployment."""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ import pytest
 
 from harness.parts import nightly
 from harness.projects import WORK_TREE, Project, Template
-from harness.running import Running
+from harness.running import Running, alembic, serving
 from harness.services import InEnvironment, Service
 from harness.variants import DRIVERS, ONE_EACH
 
@@ -36,6 +38,17 @@ def updated_copy(
     project = Project.copy(upstream, tmp_path / "project", version, **answers)
     old = in_environment(shutil.copytree(project.folder, tmp_path / "old"), "old")
     return old, project, project.update(**changed)
+
+
+@contextmanager
+def serving_previous(old: Service, url: str, auth: str) -> Iterator[Running]:
+    """The previous version on an empty database; if it has accounts, a user is logged in."""
+    alembic(old, url, "upgrade head")
+    with serving(old, url) as previous:
+        if auth != "none":
+            register(previous, "ada")
+            log_in(previous, "ada")
+        yield previous
 
 
 def register(running: Running, name: str) -> None:

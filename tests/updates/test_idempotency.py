@@ -12,7 +12,7 @@ from harness.running import Running, alembic, database, serving
 from harness.services import InEnvironment
 from harness.variants import DRIVERS, ONE_EACH
 from tests.updates import owner
-from tests.updates.deployments import log_in, register, updated_copy
+from tests.updates.deployments import log_in, serving_previous, updated_copy
 
 
 def settle(running: Running) -> dict[str, Any]:
@@ -51,11 +51,7 @@ def test_unchanged_answers_add_keys_while_the_previous_release_serves(
     assert "_idempotency.py  review it: it follows " in message
     new = in_environment(project.folder)
     with database(new) as url:
-        alembic(old, url, "upgrade head")
-        with serving(old, url) as previous:
-            if auth == "jwt":
-                register(previous, "ada")
-                log_in(previous, "ada")
+        with serving_previous(old, url, auth) as previous:
             transfer = settle(previous)
             alembic(new, url, "upgrade head", "check")
             previous.call("POST", "/api/v1/budgets/transfers", transfer)
@@ -83,24 +79,19 @@ def test_request_to_the_previous_release_is_not_repeated_by_the_next_one(
     answers = {"driver": driver, "auth": auth, "examples": ["assistant"]}
     old, project, _ = updated_copy(upstream, tmp_path, in_environment, answers, "2.7.0")
     new = in_environment(project.folder)
-    with database(new) as url:
-        alembic(old, url, "upgrade head")
-        with serving(old, url) as previous:
-            if auth == "jwt":
-                register(previous, "ada")
-                log_in(previous, "ada")
-            transfer = settle(previous)
-            alembic(new, url, "upgrade head", "check")
-            with serving(new, url) as following:
-                following.client.headers.update(previous.client.headers)
-                for first, second in ((previous, following), (following, previous)):
-                    key = {"Idempotency-Key": uuid4().hex}
-                    path = "/api/v1/budgets/transfers"
-                    moved = first.client.post(path, json=transfer, headers=key).raise_for_status()
-                    repeated = second.client.post(path, json=transfer, headers=key)
-                    assert repeated.headers["Idempotency-Replayed"] == "true"
-                    assert repeated.content == moved.content
-                assert credits_of(following) == {"Garden": 8, "Pond": 12}
+    with database(new) as url, serving_previous(old, url, auth) as previous:
+        transfer = settle(previous)
+        alembic(new, url, "upgrade head", "check")
+        with serving(new, url) as following:
+            following.client.headers.update(previous.client.headers)
+            for first, second in ((previous, following), (following, previous)):
+                key = {"Idempotency-Key": uuid4().hex}
+                path = "/api/v1/budgets/transfers"
+                moved = first.client.post(path, json=transfer, headers=key).raise_for_status()
+                repeated = second.client.post(path, json=transfer, headers=key)
+                assert repeated.headers["Idempotency-Replayed"] == "true"
+                assert repeated.content == moved.content
+            assert credits_of(following) == {"Garden": 8, "Pond": 12}
 
 
 @pytest.mark.parametrize("driver", [nightly(driver) for driver in ONE_EACH])

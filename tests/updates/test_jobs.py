@@ -12,7 +12,13 @@ from harness.services import InEnvironment
 from harness.variants import DRIVERS
 from harness.waiting import eventually
 from tests.updates import owner
-from tests.updates.deployments import include_own_router, log_in, register, updated_copy
+from tests.updates.deployments import (
+    include_own_router,
+    log_in,
+    register,
+    serving_previous,
+    updated_copy,
+)
 
 OWN = '''"""A job of the owner."""
 
@@ -88,11 +94,7 @@ def test_jobs_are_added_while_the_previous_release_serves(
     add_own_job(project)
     new = in_environment(project.folder)
     with database(new) as url:
-        alembic(old, url, "upgrade head")
-        with serving(old, url) as previous:
-            if auth == "jwt":
-                register(previous, "ada")
-                log_in(previous, "ada")
+        with serving_previous(old, url, auth) as previous:
             previous.call("POST", "/api/v1/projects", {"name": "Garden"}, status=201)
             alembic(new, url, "upgrade head", "check")
             previous.call("POST", "/api/v1/projects", {"name": "Pond"}, status=201)
