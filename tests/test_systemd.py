@@ -6,10 +6,10 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from venv import create
 
 import pytest
 import yaml
@@ -31,8 +31,6 @@ ON_SQLITE, WITHOUT_JOBS = (
     for question, answer in (("driver", "aiosqlite"), ("jobs", "none"))
 )
 ENVIRONMENT_FILE = re.compile(r"^```sh\n(DATABASE_URL=.*?)^```$", re.MULTILINE | re.DOTALL)
-# The interpreter of a unit, which is there only after the installation.
-PYTHON = re.compile(r"/opt/[a-z0-9-]+/\.venv/bin/python")
 
 
 class Units:
@@ -41,8 +39,6 @@ class Units:
     def __init__(self, service: Path, folder: Path, name: str = "my-service") -> None:
         self.name = name
         self.folder = shutil.copytree(service / "deploy" / "systemd", folder / "units")
-        for unit in self.folder.glob("*.service"):
-            unit.write_text(PYTHON.sub(sys.executable, unit.read_text()))
         processes = [path.name.replace("@.", "@8000.") for path in self.folder.glob("*.service")]
         self.names = sorted(processes)
 
@@ -89,7 +85,7 @@ def test_units_start_what_the_containers_start(rendered: Rendered, tmp_path: Pat
     units = Units(service, tmp_path)
     containers = yaml.safe_load((service / "compose.yaml").read_text())["services"]
     commands = {kind: units.options(kind)["ExecStart"] for kind in ("api@", "migrate", "worker")}
-    assert {kind: command.split()[1:] for kind, command in commands.items()} == {
+    assert {kind: command.split()[2:] for kind, command in commands.items()} == {
         "api@": ["-m", "app.main"],
         "migrate": ["-m", *containers["migrate"]["command"]],
         "worker": containers["worker"]["command"][1:],
@@ -98,6 +94,20 @@ def test_units_start_what_the_containers_start(rendered: Rendered, tmp_path: Pat
     for kind, container in {"api@": "service", "worker": "worker"}.items():
         seconds = units.options(kind)["TimeoutStopSec"]
         assert containers[container]["stop_grace_period"] == f"{seconds}s"
+
+
+def test_processes_import_packages_of_the_release_with_which_they_were_started(
+    rendered: Rendered, tmp_path: Path
+) -> None:
+    """The link leads to the next release before they are restarted."""
+    release, link = tmp_path / "release", tmp_path / "link"
+    create(release / ".venv", symlinks=True)
+    link.symlink_to(release)
+    units = Units(rendered(LARGEST), tmp_path)
+    for kind in ("api@", "migrate", "worker"):
+        command = units.options(kind)["ExecStart"].split()[:2]
+        printed = succeed(*command, "-c", "import sys; print(sys.prefix)", cwd=link)
+        assert printed.strip() == str(release / ".venv")
 
 
 def test_units_have_a_folder_only_for_a_database_that_is_a_file(rendered: Rendered) -> None:
@@ -159,7 +169,7 @@ def test_commands_of_the_units_run_with_the_environment_file(
         }
 
         def start(kind: str, log: Path) -> subprocess.Popen[bytes]:
-            arguments = units.options(kind)["ExecStart"].split()[1:]
+            arguments = units.options(kind)["ExecStart"].split()[2:]
             with log.open("wb") as output:
                 return subprocess.Popen(
                     [python, *arguments],
