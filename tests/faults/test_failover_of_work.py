@@ -77,7 +77,7 @@ class Sender(threading.Thread):
 
 
 class Watcher(threading.Thread):
-    """Reads the stream of a job's events until it ends."""
+    """Reads the events of a job until it has finished, as `EventSource` does."""
 
     def __init__(self, service: Running, job: object) -> None:
         super().__init__()
@@ -85,9 +85,16 @@ class Watcher(threading.Thread):
         self.text = ""
 
     def run(self) -> None:
-        with httpx2.stream("GET", self.url, timeout=60) as response:
-            for part in response.iter_text():
-                self.text += part
+        last = ""
+        while True:
+            headers = {"Last-Event-ID": last}
+            with httpx2.stream("GET", self.url, headers=headers, timeout=60) as response:
+                response.raise_for_status()
+                if response.status_code == 204:
+                    return
+                for part in response.iter_text():
+                    self.text += part
+            last = self.text.rpartition("\nid: ")[2].partition("\n")[0]
 
 
 @contextmanager
