@@ -8,16 +8,30 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from difflib import SequenceMatcher
+from functools import partial
 from pathlib import Path
 
 import pytest
 from scaffolding.command_line import main
+from scaffolding.merging import merged as merged_with
+from scaffolding.service import Service as ScaffoldedService
 
 from harness.commands import succeed
 from harness.projects import commit, git
 from harness.servers import Server
 from harness.services import ENVIRONMENTS, InEnvironment, Service, cache_of_mypy
 from harness.variants import FAMILIES, Variant
+
+EDITED = "app/models.py"
+
+
+def merged(owners: str, old: str, new: str) -> str:
+    """Merge, with the formatter of this repository."""
+    here = ScaffoldedService.__new__(ScaffoldedService)
+    here.folder = Path()
+    return merged_with(
+        owners, old, new, EDITED, partial(here.formatted, Path(sys.executable), EDITED)
+    )
 
 
 class Owner:

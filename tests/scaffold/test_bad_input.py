@@ -94,9 +94,10 @@ note limit:int                            | Pydantic or SQLAlchemy uses it
 note date:date                            | the code uses it otherwise
 note create:str                           | the code uses it otherwise
 note data:refs:task                       | the code uses it otherwise
-note a:ref                                | There is no resource 'a'
-note a:ref:unknown                        | There is no resource 'unknown'
-note a:refs:unknown                       | There is no resource 'unknown'
+note a:ref                                | write a:ref:NAME, where NAME is one of note,
+note a:ref:unknown                        | for 'a:ref:unknown': name one of note, project, task.
+note a:refs:unknown                       | 'unknown' for 'a:refs:unknown': name one of
+note a:refs:optional                      | 'a' for 'a:refs:optional': write a:refs:NAME, where
 note a:ref:Project                        | There is no resource 'Project'
 note author:ref:user                      | cannot refer to users
 note parent:ref:note                      | No first note could be created
@@ -115,7 +116,8 @@ invoice number:int                        | The field number is given twice
 invoice a:int --plural invoicez           | The plural of invoice is invoices already
 invoice due:date                          | Existing rows have no due
 invoice project:ref                       | Existing rows have no project
-invoice code:str:unique                   | would all have the same code
+invoice code:int:unique                   | would all have the same code
+invoice title:str                         | Existing rows have no title
 """
 # What only the new models show.
 REFUSED_LATE = f"{LONG} --plural {LONG}s {'y' * 39}:int:index | of more than 63 characters"

@@ -40,7 +40,8 @@ ORDER = (
     *("seen_at:datetime:optional", "kind:enum:a,b:optional", "data:json:optional"),
 )
 MORE = (
-    *("title:str", "body:text", "size:int:filter", "share:float", "fee:money:sort"),
+    *("title:str:optional", "body:text:optional", "size:int:filter", "share:float"),
+    *("fee:money:sort",),
     *("is_open:bool", "level:enum:low,high:filter", "details:json", "owner_name:str:optional"),
     *("paid_on:date:optional:unique", "other:ref:tag:optional", "labels:refs:tag"),
 )

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from harness.services import InEnvironment
-from harness.variants import Variant
+from harness.variants import DRIVERS, FAMILIES, Variant
 from tests.scaffold.conftest import Owner
+from tests.scaffold.test_bad_input import EARLIER
 
 INVOICE = (
     "number:str:unique",
@@ -19,7 +20,7 @@ INVOICE = (
     "project:ref:filter",
 )
 MORE = (
-    *("note:text", "count:int:sort", "kind:enum:small,very-large", "is_paid:bool:filter"),
+    *("note:text:optional", "count:int:sort", "kind:enum:small,very-large", "is_paid:bool:filter"),
     *("extra:json", "rate:float", "sent_at:datetime:optional", "code:uuid:optional:unique"),
     *("parent:ref:invoice:optional", "tasks:refs"),
 )
@@ -65,7 +66,7 @@ def test_more_fields_are_merged_into_edited_code_and_fill_rows(
         'class InvoiceCreate(Input):\n    """A new invoice."""\n\n',
     )
     owner.commit()
-    owner.add("invoice", *MORE)
+    assert "Responses have no ETag from now on" in owner.add("invoice", *MORE)
     assert (
         '"""A new invoice."""'
         in (owner.folder / schemas.get(structure, "app/schemas.py")).read_text()
@@ -74,6 +75,8 @@ def test_more_fields_are_merged_into_edited_code_and_fill_rows(
     owner.measure(in_environment)
     migration = next(owner.folder.glob("migrations/versions/*add*"))
     assert 'server_default="small"' in migration.read_text()
+    assert "sa.Boolean(), server_default=sa.false()" in migration.read_text()
+    assert "###" not in migration.read_text()
     owner.add("invoice", "--undo")
     assert owner.status() == ""
 
@@ -82,14 +85,62 @@ def test_more_fields_are_merged_into_edited_code_and_fill_rows(
 def test_edits_that_a_change_touches_are_named(owner_of: Callable[[Variant], Owner]) -> None:
     owner = owner_of(Variant("aiosqlite", "by_feature"))
     owner.add("invoice", *INVOICE)
+    owner.edit("app/invoices/crud.py", "data: InvoiceCreate)", "new: InvoiceCreate)")
+    owner.edit("app/invoices/crud.py", "Invoice(**data", "Invoice(**new")
     line = 'ForeignKey("projects.id", ondelete="CASCADE"))'
     owner.edit("app/invoices/models.py", line, f"{line}  # Of my own.")
+    owner.edit("app/invoices/routes.py", "response: Response,", "response: Response,  # Own.")
     owner.commit()
-    sentence = owner.refused("invoice", "count:int")
-    assert "Your edits of `class Invoice(TimestampMixin" in sentence
-    assert "in app/invoices/models.py" in sentence
-    assert "\n+    count: Mapped[int]" in sentence
-    assert "app/invoices/models.py was edited" in owner.refused("invoice", "--undo")
+    sentence = owner.refused("invoice", "tasks:refs")
+    assert "create_invoice in app/invoices/crud.py" in sentence
+    assert "create_invoice in app/invoices/routes.py" in sentence
+    assert "models.py" not in sentence
+    assert "\n+        tasks=list(tasks)," in sentence
+    sentence = owner.refused("invoice", "--undo")
+    names = ("crud", "models", "routes")
+    edited = "app/invoices/{}.py, app/invoices/{}.py and app/invoices/{}.py".format(*names)
+    assert sentence.startswith(f"{edited} were edited since")
+
+
+@pytest.mark.nightly
+def test_everything_else_is_checked_before_a_database_is_created(
+    owner_of: Callable[[Variant], Owner],
+) -> None:
+    owner = owner_of(Variant("asyncpg", "layered"))
+    owner.add("invoice", "number:str")
+    owner.commit()
+    owner.environment = {
+        **owner.environment,
+        "TEST_DATABASE_URL": "postgresql://127.0.0.1:1/a_test",
+    }
+    assert "No database server" in owner.refused("invoice", "note:text:optional")
+    assert "has a table projects" in owner.refused("project", "name:str")
+    assert "no resource 'own'" in owner.refused("note", "own:ref")
+    long = "x" * 39
+    assert "of more than 63" in owner.refused(long, "--plural", f"{long}s", f"{'y' * 39}:int:index")
+    owner.edit("app/crud/invoices.py", "Built at import", "Built by import")
+    assert owner.refused("invoice", "a:int:filter").startswith(
+        "app/crud/invoices.py has uncommitted changes"
+    )
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_unreachable_database_is_named_with_the_reason_of_the_driver(
+    owner_of: Callable[[Variant], Owner], driver: str, tmp_path: Path
+) -> None:
+    owner = owner_of(Variant(driver))
+    (owner.folder / ".scaffold.json").write_text(json.dumps(EARLIER))
+    scheme = FAMILIES[driver]
+    url, reason = f"{scheme}://own:s3cret@127.0.0.1:1/own", "127.0.0.1"
+    if scheme == "sqlite":
+        (tmp_path / "own.db").write_bytes(b"not a database" * 99)
+        url, reason = f"sqlite:///{tmp_path}/own.db", "file is not a database"
+    owner.environment = {**owner.environment, "DATABASE_URL": url}
+    sentence = owner.refused("invoice", "--undo")
+    assert sentence.startswith("The database of DATABASE_URL is unreachable (")
+    assert reason in sentence
+    assert "s3cret" not in sentence
 
 
 @pytest.mark.nightly

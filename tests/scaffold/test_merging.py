@@ -2,7 +2,9 @@
 
 import pytest
 from scaffolding.errors import Refused
-from scaffolding.merging import added, merged
+from scaffolding.merging import added
+
+from tests.scaffold.conftest import merged
 
 BASE = '''"""Every table."""
 
@@ -116,45 +118,31 @@ MORE = WRITTEN.replace(
 
 def test_field_is_added_to_a_class_that_the_owner_extended() -> None:
     own = WRITTEN.replace("class Invoice", "# Bills.\nclass Invoice") + CUSTOMER
-    result = merged(own, WRITTEN, MORE, "app/models.py")
+    result = merged(own, WRITTEN, MORE)
     assert "# Bills.\nclass Invoice(Base):\n    number = Integer\n    paid = Boolean\n" in result
     assert "from sqlalchemy import Boolean\n" in result
     assert result.endswith(CUSTOMER)
 
 
-@pytest.mark.parametrize("own", ["    x = 1\n", "\n    def total(self) -> int: ...\n"])
-def test_field_is_added_after_the_last_field_before_lines_of_the_owner(own: str) -> None:
-    number = "    number = Integer\n"
-    edited = WRITTEN.replace(number, f'    """A bill."""\n\n{number}{own}')
-    result = merged(edited, WRITTEN, MORE, "app/models.py")
-    assert f'    """A bill."""\n\n{number}    paid = Boolean\n{own}' in result
-
-
-def test_field_after_a_line_that_the_owner_changed_is_refused_with_the_change() -> None:
-    own = WRITTEN.replace("    number = Integer\n", "    number = BigInteger\n    x = 1\n")
-    with pytest.raises(Refused, match=r"touch the same lines\. Undo these edits, (.|\n)*paid"):
-        merged(own, WRITTEN, MORE, "app/models.py")
-
-
 def test_undo_removes_the_code_and_leaves_what_was_added_since() -> None:
-    result = merged(WRITTEN + CUSTOMER, WRITTEN, BASE, "app/models.py")
+    result = merged(WRITTEN + CUSTOMER, WRITTEN, BASE)
     assert result.split() == (BASE + CUSTOMER).split()
 
 
 def test_undo_leaves_imports_that_other_code_uses() -> None:
     own = WRITTEN + CUSTOMER.replace("String", "Integer")
-    assert "import Integer\n" in merged(own, WRITTEN, BASE, "app/models.py")
+    assert "import Integer\n" in merged(own, WRITTEN, BASE)
 
 
 def test_undo_of_edited_code_is_refused() -> None:
     own = WRITTEN.replace("number = Integer", "number = String")
     with pytest.raises(Refused, match=r"Invoice in app/models\.py was edited"):
-        merged(own, WRITTEN, BASE, "app/models.py")
+        merged(own, WRITTEN, BASE)
 
 
 def test_undo_removes_a_line_between_lines_that_were_added_since() -> None:
     written = added(ROUTERS, ROUTERS, WITH_ROUTER, "app/api.py")
     own = written.replace("    invoices_router,\n", "    invoices_router,\n    customers_router,\n")
-    result = merged(own, written, ROUTERS, "app/api.py")
+    result = merged(own, written, ROUTERS)
     assert "invoices_router" not in result
     assert result.endswith("    # Your own go below this line.\n    customers_router,\n]\n")

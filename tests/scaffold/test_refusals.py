@@ -1,9 +1,14 @@
 """Sentences that end the tool in a service, before anything is written."""
 
+import json
+import sys
 from pathlib import Path
 
 import pytest
+from scaffolding.fields import parse_fields
+from scaffolding.runs import etag_is_lost
 
+from harness.projects import commit
 from tests.scaffold.conftest import Owner
 
 ANSWERS = "_src_path: nowhere\nstructure: flat\ndriver: aiosqlite\n"
@@ -52,8 +57,10 @@ def test_arguments_are_checked_first(
         (("a:int", "--plural", "invoicez"), "The plural of invoice is invoices already"),
         (("due:date",), "Existing rows have no due: add it as due:date:optional, fill it"),
         (("key:uuid",), "Existing rows have no key"),
+        (("title:str",), "Existing rows have no title: add it as title:str:optional, fill it"),
+        (("note:text",), "Existing rows have no note: add it as note:text:optional, fill it"),
         (("project:ref",), "Existing rows have no project: add it as project:ref:optional"),
-        (("code:str:unique",), "would all have the same code: add it as code:str:unique:optional"),
+        (("code:int:unique",), "would all have the same code: add it as code:int:unique:optional"),
     ],
 )
 def test_field_that_existing_rows_cannot_have_is_refused(
@@ -67,3 +74,47 @@ def test_field_that_existing_rows_cannot_have_is_refused(
 def test_damaged_state_is_refused(folder: Owner, text: str) -> None:
     (folder.folder / ".scaffold.json").write_text(text)
     assert "restore it from git" in folder.refused("invoice", "a:int")
+
+
+SECTION = "# Your own tables go below this line: what updates add comes above it.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "changed"),
+    [
+        (("note", "a:str"), "app/api.py and app/models.py have"),
+        (("note", "project:ref"), "app/api.py, app/models.py and app/services.py have"),
+        (("invoice", "is_paid:bool"), "app/models.py and tests/test_invoices.py have"),
+    ],
+)
+def test_all_uncommitted_changes_are_named_before_the_service_is_read(
+    folder: Owner, arguments: tuple[str, ...], changed: str
+) -> None:
+    """This service could not be imported."""
+    folder.environment = {"UV_PROJECT_ENVIRONMENT": sys.prefix}
+    files = {name: ["1", "2"] for name in ("app/api.py", "app/models.py", "tests/test_invoices.py")}
+    (folder.folder / ".scaffold.json").write_text(
+        INVOICE % json.dumps(json.loads(RUN) | {"files": files})
+    )
+    names = ("api", "crud", "models", "services", "settings")
+    paths = [folder.folder / "app" / f"{name}.py" for name in names]
+    paths.append(folder.folder / "tests" / "test_invoices.py")
+    for path in paths:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(SECTION if path.stem != "test_invoices" else "")
+    commit(folder.folder)
+    for path in paths:
+        if path.stem != "crud":
+            path.write_text(f"{path.read_text()}X = 1\n")
+    assert folder.refused(*arguments) == (
+        f"{changed} uncommitted changes: commit them, and run this again."
+    )
+
+
+def test_loss_of_the_etag_is_announced_once() -> None:
+    before = parse_fields(["number:str"])
+    after = parse_fields(["number:str", "tags:refs", "parent:ref:invoice:optional"])
+    assert etag_is_lost(before, before) == etag_is_lost(after, after) == ""
+    sentence = etag_is_lost(before, after)
+    assert sentence.startswith("Responses have no ETag from now on, because they change")
+    assert "when a row that tag_ids and parent_id refer to is deleted. If-Match with" in sentence

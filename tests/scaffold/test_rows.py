@@ -17,12 +17,19 @@ from tests.scaffold.conftest import Owner
 # Both names are SQL keywords, which databases accept only in quotes.
 GROUP = ("name:str:unique", "order:int:sort", "project:ref")
 FIELDS = (
-    *("title:str", "body:text", "size:int", "share:float", "fee:money:sort", "is_open:bool:filter"),
+    *(
+        "title:str:optional",
+        "body:text:optional",
+        "size:int",
+        "share:float",
+        "fee:money:sort",
+        "is_open:bool:filter",
+    ),
     *("level:enum:low,very-high:filter", "values:json", "note:text:optional", "day:date:optional"),
     *("code:uuid:optional:unique", "parent:ref:group:optional", "tasks:refs"),
 )
-FILLED = {
-    **{"title": "", "body": "", "size": 0, "share": 0, "fee": "0.00", "is_open": False},
+FILLED: dict[str, Any] = {
+    **{"title": None, "body": "", "size": 0, "share": 0, "fee": "0.00", "is_open": False},
     **{"level": "low", "values": {}, "note": "", "day": None, "code": None, "parent_id": None},
     "task_ids": [],
 }
@@ -78,6 +85,10 @@ def test_migrations_on_postgresql_pass_the_check_of_the_service(
     owner.add("group", *FIELDS)
     found = sorted(path.stem for path in owner.folder.glob("migrations/versions/*groups*"))
     assert len(found) == 5, found
+    ids = [name.split("_")[1] for name in found]
+    follows = [f'down_revision: str | Sequence[str] | None = "{each}"' for each in ids[:-1]]
+    texts = [path.read_text() for path in sorted(owner.folder.glob("migrations/versions/*groups*"))]
+    assert all(line in text for line, text in zip(follows, texts[1:], strict=True))
     owner.run("pytest", "-q", "-p", "no:cacheprovider", "tests/core", "-k", "migration")
     owner.add("group", "--undo", "--unapplied")
     owner.add("group", "--undo", "--unapplied")

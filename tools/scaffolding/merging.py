@@ -5,15 +5,18 @@ import difflib
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from scaffolding.errors import Refused
+from scaffolding.errors import Conflicts, Refused, refuse_all
 
 MARKER = re.compile(r"\s*# Your own .*below this line")
 SPLIT = "# isort: split"
 Import = tuple[str, str, str]
+# Formats code: with each element on a line of its own, or as the owner does. Empty if it cannot.
+Format = Callable[[str, bool], str]
 
 
 @dataclass
@@ -53,9 +56,10 @@ class Module:
             (n + 1 for n, item in enumerate(head) if is_import(item)), default=int(docstring)
         )
 
-    def after(self, key: str, template: "Module") -> int:
-        """Return where a statement goes that follows another, or where the owner's own end."""
-        found = (n + 1 for n, item in enumerate(self.items) if item.key == key)
+    def after(self, keys: Sequence[str], template: "Module") -> int:
+        """Return where a statement goes that follows others, or where the owner's own end."""
+        places = {item.key: number + 1 for number, item in enumerate(self.items)}
+        found = (places[key] for key in reversed(keys) if key in places)
         return next(found, self.end_of_own_section(template))
 
     def end_of_own_section(self, template: "Module") -> int:
@@ -78,17 +82,41 @@ class Module:
         return "".join(parts)
 
 
+def has_marker(text: str) -> bool:
+    """Return whether a module has a section for the owner's own code."""
+    return any(MARKER.match(line) for line in text.splitlines())
+
+
 def parse(text: str) -> Module:
+    return divided(text.splitlines(), 0, ast.parse(text).body)
+
+
+def members(text: str) -> tuple[str, Module] | None:
+    """Divide a class into its head and the statements below it; None for anything else."""
+    [node] = ast.parse(text).body
+    if not isinstance(node, ast.ClassDef) or node.body[0].lineno == node.lineno:
+        return None
     lines = text.splitlines()
-    spans: list[tuple[int, int, ast.stmt | None]] = []  # the lines of each statement
-    for statement in ast.parse(text).body:
-        decorators = getattr(statement, "decorator_list", [])
-        start = min([statement.lineno, *(decorator.lineno for decorator in decorators)])
-        spans.append((start - 1, statement.end_lineno or statement.lineno, statement))
+    first = start_of(node.body[0])
+    while not lines[first - 1].strip() or lines[first - 1].lstrip().startswith("#"):
+        first -= 1
+    return "\n".join(lines[:first]), divided(lines, first, node.body)
+
+
+def start_of(statement: ast.stmt) -> int:
+    """Return the index of the first line of a statement."""
+    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
+    return min([statement.lineno, *(decorator.lineno for decorator in decorators)]) - 1
+
+
+def divided(lines: Sequence[str], end: int, statements: Sequence[ast.stmt]) -> Module:
+    """Divide lines, from one on, into statements with the comments above them."""
+    spans: list[tuple[int, int, ast.stmt | None]] = [
+        (start_of(each), each.end_lineno or each.lineno, each) for each in statements
+    ]
     spans.append((len(lines), len(lines), None))
     module = Module([], {})
     counts: dict[str, int] = {}
-    end = 0
 
     def add(key: str, first: int, last: int, blanks: int) -> None:
         counts[key] = counts.get(key, 0) + 1
@@ -238,39 +266,54 @@ def with_lines(owners: str, before: str, after: str, name: str) -> str:
 # ---------------------------------------------------------------- Merging
 
 
-def merged(owners: str, old: str, new: str, name: str) -> str:
+def merged(owners: str, old: str, new: str, name: str, layout: Format) -> str:
     """Merge the change from `old` to `new` into a file, statement by statement."""
     if owners == old:
         return new
     module, before, after = parse(owners), parse(old), parse(new)
-    for item in before.items:
-        if (
-            not is_import(item)
-            and after.get(item.key) is None
-            and item.key not in {"marker", "comment"}
-        ):
-            remove(module, item, name)
-    previous, follows_imports = "", False
-    for item in after.items:
-        if is_import(item) or item.key in {"marker", "comment"}:
-            follows_imports = is_import(item)
-            continue
-        known, own = before.get(item.key), module.get(item.key)
-        if known is None:
-            if own is not None:
-                raise Refused(f"{name} already has {item.key}: rename it, or use another field.")
-            at = module.after_imports if follows_imports else module.after(previous, before)
-            module.items.insert(at, Item(item.key, item.text, item.blank_lines))
-        elif known.text != item.text:
-            if own is None:
-                raise Refused(
-                    f"{name} has no {item.key}, which changes: put it back, and run this again."
-                )
-            own.text = merged_text(own.text, known.text, item.text, name)
-        previous, follows_imports = item.key, False
+    merge(module, before, after, name, layout)
     remove_imports(module, set(before.imports) - set(after.imports))
     add_imports(module, before, set(after.imports) - set(before.imports))
     return str(module)
+
+
+def merge(module: Module, before: Module, after: Module, name: str, layout: Format) -> None:
+    """Merge the statements of a module or a class; raises `Refused` with all reasons."""
+    reasons: list[Refused] = []
+    for item in before.items:
+        if is_code(item) and after.get(item.key) is None:
+            try:
+                remove(module, item, name)
+            except Refused as reason:
+                reasons.append(reason)
+    previous: list[str] = []
+    follows_imports = False
+    for item in after.items:
+        if not is_code(item):
+            follows_imports = is_import(item)
+            continue
+        known, own = before.get(item.key), module.get(item.key)
+        try:
+            if known is not None and known.text != item.text:
+                if own is None:
+                    raise Refused(
+                        f"{name} has no {item.key}, which changes: put it back, and run this again."
+                    )
+                own.text = merged_statement(own.text, known.text, item.text, name, layout)
+            elif known is None and own is not None:
+                raise Refused(f"{name} already has {item.key}: rename it, or use another field.")
+            elif known is None:
+                at = module.after_imports if follows_imports else module.after(previous, before)
+                module.items.insert(at, Item(item.key, item.text, item.blank_lines))
+        except Refused as reason:
+            reasons.append(reason)
+        previous.append(item.key)
+        follows_imports = False
+    refuse_all(reasons)
+
+
+def is_code(item: Item) -> bool:
+    return not is_import(item) and item.key not in {"marker", "comment"}
 
 
 def remove(module: Module, item: Item, name: str) -> None:
@@ -305,60 +348,82 @@ def remove_imports(module: Module, imports: set[Import]) -> None:
             module.imports[other] = text
 
 
-def merged_text(owners: str, old: str, new: str, name: str) -> str:
-    """Merge three versions of a statement as git does."""
+def merged_statement(owners: str, old: str, new: str, name: str, layout: Format) -> str:
+    """Merge three versions of a statement: as git does, by members, by lines, or by elements."""
     if owners == old:
         return new
+    if (text := merged_by_git(owners, old, new)) is not None:
+        return text
+    is_member = old.startswith(" ")
+    if not is_member and all(versions := [members(text) for text in (owners, old, new)]):
+        (head, module), (old_head, before), (new_head, after) = filter(None, versions)
+        if head == old_head or old_head == new_head:
+            merge(module, before, after, f"{key_of_text(old)} ({name})", layout)
+            return f"{head if old_head == new_head else new_head}\n{module}".removesuffix("\n")
+    text = merged_lines(owners, old, new)
+    if text is not None and is_valid(text, is_member):
+        return text
+    # The elements of a call or a list are merged as lines are, if each is on a line of its own.
+    prefix = "class _:\n" if is_member else ""
+    versions_by_element = [layout(f"{prefix}{each}\n", True) for each in (owners, old, new)]
+    if all(versions_by_element):
+        text = merged_lines(*versions_by_element)
+        if text is not None and (text := layout(f"{text}\n", False)):
+            return text.removeprefix(prefix).rstrip("\n")
+    _, _, *patch = difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=1)
+    place = f"{key_of_text(old)} in {name}"
+    raise Conflicts((place, "\n".join([f"--- {place}", f"+++ {place}", *patch])))
+
+
+def key_of_text(statement: str) -> str:
+    return parse(textwrap.dedent(statement)).items[0].key
+
+
+def is_valid(text: str, is_member: bool) -> bool:
+    try:
+        ast.parse(f"class _:\n{text}" if is_member else text)
+    except SyntaxError:
+        return False
+    return True
+
+
+def merged_by_git(owners: str, old: str, new: str) -> str | None:
+    """Return None if git finds a conflict, also where changed lines are next to each other."""
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder, version) for version in ("yours", "before", "after")]
         for path, text in zip(paths, (owners, old, new), strict=True):
             path.write_text(f"{text}\n")
         command = ["git", "merge-file", "--stdout", *map(str, paths)]
         result = subprocess.run(command, capture_output=True, text=True, check=False)
-    if result.returncode == 0:
-        return result.stdout.removesuffix("\n")
-    lines = without_lines(owners, old, new) or with_added_lines(owners, old, new)
-    if lines is None:
-        patch = "\n".join(
-            difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=1)
-        )
-        first = old.splitlines()[0].strip()
-        raise Refused(
-            f"Your edits of `{first}` in {name} and this change touch the same lines. Undo these "
-            f"edits, commit, run this again, and then make them again. The change:\n{patch}"
-        )
-    return lines
+    return None if result.returncode else result.stdout.removesuffix("\n")
 
 
-def without_lines(owners: str, old: str, new: str) -> str | None:
-    """Remove whole blocks of lines, which git calls a conflict if the lines beside them changed."""
-    before, after, own = old.splitlines(), new.splitlines(), owners.splitlines()
-    for tag, start, stop, *_ in difflib.SequenceMatcher(
-        None, before, after, autojunk=False
-    ).get_opcodes():
-        if tag == "equal":
-            continue
-        block = before[start:stop]
-        while block and not block[0].strip():
-            del block[0]
-        found = [n for n in range(len(own)) if own[n : n + len(block)] == block]
-        if tag != "delete" or len(found) != 1:
-            return None
-        del own[found[0] : found[0] + len(block)]
+def merged_lines(owners: str, old: str, new: str) -> str | None:
+    """Merge changes that are next to each other; None if both change a line.
+
+    Of lines that are added at one place, the tool's come first.
+    """
+    own, before, after = owners.splitlines(), old.splitlines(), new.splitlines()
+    edits, changes = different(before, own), different(before, after)
+    for start, stop, lines in reversed(changes):
+        at = start
+        for first, last, replacement in edits:
+            if (first, last, replacement) == (start, stop, lines):
+                break  # both made the same change
+            if first < stop and start < last:
+                return None
+            if last <= start and not (first == start and start == stop):
+                at += len(replacement) - (last - first)
+        else:
+            own[at : at + stop - start] = lines
     return "\n".join(own)
 
 
-def with_added_lines(owners: str, old: str, new: str) -> str | None:
-    """Add lines after the lines that they followed, also if the owner has added lines there."""
-    before, after, own = old.splitlines(), new.splitlines(), owners.splitlines()
-    kept = difflib.SequenceMatcher(None, before, own, autojunk=False).get_matching_blocks()
-    numbers = {block.a + n: block.b + n for block in kept for n in range(block.size)}
-    changes = difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
-    for tag, start, _, first, last in reversed(changes):
-        if tag == "equal":
-            continue
-        if tag != "insert" or start - 1 not in numbers:
-            return None
-        at = numbers[start - 1] + 1
-        own[at:at] = after[first:last]
-    return "\n".join(own)
+def different(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int, Sequence[str]]]:
+    """Return which lines of `old` are replaced by which lines of `new`."""
+    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
+    return [
+        (start, stop, new[first:last])
+        for tag, start, stop, first, last in matcher.get_opcodes()
+        if tag != "equal"
+    ]

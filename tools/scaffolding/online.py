@@ -89,6 +89,9 @@ class Online:
         for changes in script.upgrade_ops.ops:
             if isinstance(changes, ops.ModifyTableOps) and changes.table_name == self.table:
                 self.divide(changes, scripts)
+        # File names start with the minute, and then the ID: they sort as the migrations run.
+        for each, identifier in zip(scripts, sorted(rev_id() for _ in scripts), strict=True):
+            each.rev_id = identifier
         script.downgrade_ops = script.upgrade_ops.reverse()
 
     def divide(self, changes: ops.ModifyTableOps, scripts: list[ops.MigrationScript]) -> None:

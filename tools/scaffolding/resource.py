@@ -44,9 +44,11 @@ class Resources:
         found = self.targets.get(field.target)
         if found is None:
             known = ", ".join(sorted(self.known() | {str(resource["name"])}))
+            names_it = f":{field.type}:{field.target}" in field.written
+            advice = "name" if names_it else f"write {field.name}:{field.type}:NAME, where NAME is"
             raise Refused(
-                f"There is no resource {field.target!r} for {field.written!r}: use one of {known},"
-                f" or write {field.name}:{field.type}:NAME."
+                f"There is no resource {field.target!r} for {field.written!r}: {advice} one of"
+                f" {known}."
             )
         if found["class"] == "User":
             raise Refused(

@@ -1,26 +1,36 @@
 """What the tool does: add a resource or fields, or undo that."""
 
 import json
+import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from scaffolding import changes, state
-from scaffolding.errors import Refused
+from scaffolding.errors import Refused, listed, refuse_all
 from scaffolding.fields import Field, parse_fields
-from scaffolding.merging import added, merged
+from scaffolding.merging import added, has_marker, merged
 from scaffolding.names import check_resource_name, class_name, plural_of
 from scaffolding.resource import Resources, describe
 from scaffolding.service import Service
 from scaffolding.template import add_room, fetched, rendered
 
-# The types of which existing rows get a value. A value of other types would be made up.
-FILLED = {"str", "text", "int", "float", "money", "bool", "enum", "json"}
+# The types of which existing rows get a value. A value of other types would be made up, and
+# requests reject an empty text where one is required.
+FILLED = {"int", "float", "money", "bool", "enum", "json"}
 MAX_MESSAGE = 30
+# Modules of a resource, and of flat services, that each further field changes.
+ALWAYS_CHANGED = re.compile(
+    r"^app/(?:.+/)?(?:models|schemas)(?:/(?!__init__)\w+)?\.py$|^tests/(?:fixtures/|test_)"
+)
+# Modules with a line for the owner's own code, to which a resource adds nothing.
+UNUSED = {"settings", "jobs", "services"}
 Files = dict[str, str]
+Change = Callable[[str, str, str, str], str]
 
 
 def add(
@@ -42,8 +52,11 @@ def add(
         plural = plural_of(name) if plural is None else plural
         check_resource_name(name, plural)
     python = service.python
+    if not dry_run:
+        check_clean(service, known, changed_first(service, before, new_fields))
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         copy = service.copy_to(Path(folder, "service"))
+        unchanged = shutil.copytree(copy.folder, Path(folder, "unchanged"))
         description = copy.ask(python, "describe")
         if before is None:
             check_names(name, plural, description, copy)
@@ -60,14 +73,16 @@ def add(
                 files = merge_all(copy, python, trees, Path(folder))
             else:
                 files = add_all(copy, trees[0], trees[1])
+        if not dry_run:
+            check_clean(service, known, files)
         apply(copy, python, files)
         copy.lint(python, files)
-        found = copy.ask(python, "migrate", options(name, plural, new_fields, bool(before)))
+        asked = options(name, plural, new_fields, unchanged, extends=bool(before))
+        found = copy.ask(python, "migrate", asked)
         copy.format(python, found["migrations"], [])
         names = [*files, *found["migrations"]]
         result: changes.Changes = {each: (copy.folder / each).read_bytes() for each in names}
     if not dry_run:
-        check_clean(service, known, result)
         keep_old(service, result)
     ids = object_ids(service, result)
     run = state.Run(list(texts), commit, found["revisions"], ids)
@@ -78,19 +93,47 @@ def add(
     changes.write(service.folder, result)
     # The migrations come last, in the order in which they run.
     others = sorted(result.keys() - set(found["migrations"]))
-    listed = "".join(f"  {each}\n" for each in [*others, *found["migrations"]])
+    written = "".join(f"  {each}\n" for each in [*others, *found["migrations"]])
+    lost = etag_is_lost(fields[: -len(new_fields)], fields) if before else ""
     return (
-        f"{listed}Read the diff with `git add -N .` and `git diff`. Then run"
+        f"{written}{lost}Read the diff with `git add -N .` and `git diff`. Then run"
         " `uv run alembic upgrade head` and `uv run pytest`.\n"
         f"Until the migration is applied, you can undo this with --undo.\n"
     )
 
 
-def options(name: str, plural: str, fields: Sequence[Field], extends: bool) -> str:
+def etag_is_lost(before: Sequence[Field], after: Sequence[Field]) -> str:
+    """Return a sentence if responses have no `ETag` from now on."""
+    if without_etag(before) or not (found := without_etag(after)):
+        return ""
+    return (
+        f"Responses have no ETag from now on, because they change without their `version` when a"
+        f" row that {listed(found)} refer{'s' * (len(found) == 1)} to is deleted. If-Match with the"
+        " `version` still works.\n"
+    )
+
+
+def without_etag(fields: Sequence[Field]) -> list[str]:
+    """Return the fields that the database changes when another row is deleted."""
+    return [
+        field.key
+        for field in fields
+        if field.type == "refs" or (field.type == "ref" and "optional" in field.modifiers)
+    ]
+
+
+def options(
+    name: str, plural: str, fields: Sequence[Field], unchanged: Path, *, extends: bool
+) -> str:
     names = ", ".join(field.name for field in fields)
     what = names if len(names) <= MAX_MESSAGE else f"{len(fields)} fields"
     message = f"Add {what} to {plural}" if extends else f"Create {plural}"
-    return json.dumps({"message": message, "extends": extends, "name": name, "plural": plural})
+    return json.dumps(
+        {
+            **{"message": message, "extends": extends, "name": name, "plural": plural},
+            "unchanged": str(unchanged),
+        }
+    )
 
 
 def check_added_fields(fields: Sequence[Field]) -> None:
@@ -171,37 +214,45 @@ def modules_of(tree: Path) -> Files:
 
 def add_all(copy: Service, base: Path, new: Path) -> Files:
     """Return the files that the resource adds or changes."""
-    before, after = modules_of(base), modules_of(new)
-    files: Files = {}
-    for name, text in after.items():
-        path = copy.folder / name
-        if name not in before:
-            if path.exists():
-                raise Refused(f"{name} exists already: use another name for the resource.")
-            files[name] = text
-        elif before[name] != text:
-            files[name] = changed(copy, name, added, before[name], text)
-    return files
+    before = modules_of(base)
+    return change_all(copy, added, before, modules_of(new), "use another name for the resource")
 
 
 def merge_all(copy: Service, python: Path, trees: Sequence[Path], folder: Path) -> Files:
     """Return the files that more fields change."""
     old = placed(copy, python, trees[0], trees[1], folder / "old")
     new = placed(copy, python, trees[0], trees[2], folder / "new")
+    return change_all(copy, merging(copy, python), old, new, "rename it, and run this again")
+
+
+def merging(copy: Service, python: Path) -> Change:
+    def change(owners: str, old: str, new: str, name: str) -> str:
+        return merged(owners, old, new, name, partial(copy.formatted, python, name))
+
+    return change
+
+
+def change_all(copy: Service, change: Change, old: Files, new: Files, advice: str) -> Files:
+    """Return the files that change from the old to the new ones, or refuse for all reasons."""
     files: Files = {}
+    reasons: list[Refused] = []
     for name, text in new.items():
-        if name not in old:
-            if (copy.folder / name).exists():
-                raise Refused(f"{name} exists already: rename it, and run this again.")
-            files[name] = text
-        elif old[name] != text:
-            files[name] = changed(copy, name, merged, old[name], text)
+        if old.get(name) == text:
+            continue
+        try:
+            if name in old:
+                files[name] = changed(copy, name, change, old[name], text)
+            elif (copy.folder / name).exists():
+                raise Refused(f"{name} exists already: {advice}.")
+            else:
+                files[name] = text
+        except Refused as reason:
+            reasons.append(reason)
+    refuse_all(reasons)
     return files
 
 
-def changed(
-    copy: Service, name: str, change: Callable[[str, str, str, str], str], old: str, new: str
-) -> str:
+def changed(copy: Service, name: str, change: Change, old: str, new: str) -> str:
     try:
         return change((copy.folder / name).read_text(), old, new, name)
     except FileNotFoundError:
@@ -239,15 +290,37 @@ def apply(copy: Service, python: Path, files: Files) -> None:
     copy.format(python, files, unformatted)
 
 
-def check_clean(service: Service, known: state.State, result: changes.Changes) -> None:
+def changed_first(
+    service: Service, before: state.Resource | None, fields: Sequence[Field]
+) -> list[str]:
+    """Return files that a run changes in any case, which is known without the template."""
+    if before:
+        written = {name for run in before.runs for name in run.files}
+        return [name for name in written if ALWAYS_CHANGED.search(name)]
+    unused = UNUSED - ({"services"} if any(field.target for field in fields) else set())
+    paths = [*service.folder.glob("app/**/*.py"), *service.folder.glob("tests/*.py")]
+    return [
+        path.relative_to(service.folder).as_posix()
+        for path in paths
+        if path.stem not in unused and has_marker(path.read_text())
+    ]
+
+
+def check_clean(service: Service, known: state.State, names: Iterable[str]) -> None:
     """Refuse to touch files with uncommitted changes, other than those of this tool."""
     ours = {ids[-1] for each in known.values() for run in each.runs for ids in run.files.values()}
-    for name in sorted(result):
-        path = service.folder / name
-        if not path.exists() or state.object_id(path.read_bytes()) in ours:
-            continue
-        if service.git("status", "--porcelain", "--", name):
-            raise Refused(f"{name} has uncommitted changes: commit them, and run this again.")
+    changed = [
+        name
+        for name in sorted(names)
+        if (path := service.folder / name).exists()
+        and state.object_id(path.read_bytes()) not in ours
+        and service.git("status", "--porcelain", "--", name)
+    ]
+    if changed:
+        verb = "has" if len(changed) == 1 else "have"
+        raise Refused(
+            f"{listed(changed)} {verb} uncommitted changes: commit them, and run this again."
+        )
 
 
 def object_ids(service: Service, result: changes.Changes) -> dict[str, list[str]]:
@@ -283,7 +356,7 @@ def undo(service: Service, name: str, dry_run: bool, unapplied: bool) -> str:
         result = restored(service, python, name, resource, Path(folder))
         copy = service.copy_to(Path(folder, "service"))
         changes.write(copy.folder, result)
-        copy.ask(python, "describe")
+        copy.ask(python, "compare")
     resource.runs.pop()
     if not resource.runs:
         del known[name]
@@ -322,15 +395,14 @@ def restored(
     """Return each file as it was before the newest run, or without what the run added."""
     run = resource.runs[-1]
     result: changes.Changes = {}
-    edited = []
+    edited: list[str] = []
+    created: list[str] = []  # by the newest run, and edited since
     for path, (before, after) in run.files.items():
         file = service.folder / path
         content = file.read_bytes() if file.exists() else b""
         if state.object_id(content) != after:
             if not before:
-                raise Refused(
-                    f"{path} was edited since: delete the resource by hand, or undo your edits."
-                )
+                created.append(path)
             edited.append(path)
         elif not before:
             result[path] = None
@@ -338,6 +410,12 @@ def restored(
             result[path] = old
         else:
             edited.append(path)
+    if created:
+        verb = "was" if len(created) == 1 else "were"
+        raise Refused(
+            f"{listed(created)} {verb} edited since: delete the resource by hand, or undo your"
+            " edits."
+        )
     if edited:
         texts = unmerged(service, python, name, resource, edited, folder)
         result |= {path: text.encode() for path, text in texts.items()}
@@ -376,6 +454,7 @@ def unmerged(
             if kept
             else modules_of(trees[0])
         )
-    files = {path: changed(copy, path, merged, new[path], old[path]) for path in edited}
+    before, after = ({path: each[path] for path in edited} for each in (new, old))
+    files = change_all(copy, merging(copy, python), before, after, "rename it, and run this again")
     apply(copy, python, files)
     return {path: (copy.folder / path).read_text() for path in files}

@@ -99,6 +99,20 @@ class Service:
         rest = [name for name in names if name not in set(unformatted)]
         self.run(python, "-m", "ruff", "format", "--no-cache", "--quiet", "--", *rest)
 
+    def formatted(self, python: Path, name: str, text: str, exploded: bool) -> str:
+        """Format code as the service does, or with an element a line; empty if it is invalid."""
+        option = "line-length=1" if exploded else "format.skip-magic-trailing-comma=true"
+        command = [str(python), "-m", "ruff", "format", "--no-cache", "--quiet", "--config", option]
+        result = subprocess.run(
+            [*command, "--stdin-filename", name, "-"],
+            cwd=self.folder,
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return "" if result.returncode else result.stdout
+
     def lint(self, python: Path, names: Iterable[str]) -> None:
         """Refuse what the linter of the service rejects."""
         check = ("-m", "ruff", "check", "--no-cache", "--output-format", "concise", "--", *names)
@@ -141,7 +155,8 @@ def explain(output: str) -> str:
     """Return one sentence for a process that failed in the service."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     last = next((line for line in reversed(lines) if not line.startswith("[")), "no output")
-    if re.search(r"TEST_DATABASE_URL|pixeltable|mysqld|mariadbd|refused|Can't connect", output):
+    unreachable = "TEST_DATABASE_URL|pixeltable|mysqld|mariadbd|refused|connect call|can't connect"
+    if re.search(unreachable, output, re.IGNORECASE):
         return (
             f"No database server for the migration could be reached ({last}): install what the"
             " tests need, or set TEST_DATABASE_URL as for them."
