@@ -58,6 +58,7 @@ def test_message_fits_a_terminal_and_names_files_that_exist(
     assert [line for line in lines if len(line) > 80] == []
     paths = [line.split()[-1] for line in lines[1 : lines.index("")]]
     assert paths[-1] == "README.md"
+    assert ("docs/operating.md" in paths) is bool(shown.deploy)
     assert [path for path in paths if not (rendered(shown) / path).exists()] == []
 
 

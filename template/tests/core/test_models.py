@@ -12,6 +12,7 @@ from sqlalchemy.exc import InvalidRequestError, StatementError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, declared_attr, mapped_column
 from sqlalchemy.orm.exc import StaleDataError
+from sqlalchemy.types import NullType
 
 from app import models
 from app.core.models import Base, VersionMixin
@@ -171,6 +172,12 @@ async def test_lazy_loading_raises_an_error(session: AsyncSession) -> None:
 def test_models_module_exports_every_table() -> None:
     for mapper in Base.registry.mappers:
         assert getattr(models, mapper.class_.__name__) is mapper.class_
+
+
+def test_every_column_has_a_type() -> None:
+    """A foreign key to a table that is not in the metadata gives its column none."""
+    columns = [column for mapper in Base.registry.mappers for column in mapper.columns]
+    assert [str(column) for column in columns if isinstance(column.type, NullType)] == []
 
 
 async def test_models_module_registers_every_table(settings: Settings) -> None:
