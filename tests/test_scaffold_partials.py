@@ -180,6 +180,23 @@ def test_resources_are_free_of_lint(with_resources: WithResources) -> None:
 
 
 @pytest.mark.nightly
+def test_texts_have_examples_of_their_own_and_filters_are_described(
+    with_resources: WithResources,
+) -> None:
+    service = with_resources(Variant("aiosqlite", "by_feature", "jwt"), *RESOURCES.values())
+    for name in RESOURCES:
+        tree = ast.parse((service / "app" / name / "schemas.py").read_text())
+        for node in tree.body:
+            if isinstance(node, ast.Assign):
+                alias = ast.unparse(node)
+                texts = ("SingleLineStr", "Text,", "dict[", "Decimal", "int,", "float,", "bool,")
+                assert ("examples=[" in alias) == any(each in alias for each in texts), alias
+            elif isinstance(node, ast.ClassDef) and node.name.endswith("PageParams"):
+                for field in node.body[1:]:
+                    assert f"description='Only {name.replace('_', ' ')} " in ast.unparse(field)
+
+
+@pytest.mark.nightly
 @pytest.mark.xdist_group("mypy")  # one worker fills the cache
 @pytest.mark.parametrize("name", SUITES)
 def test_suite_of_a_service_with_resources_passes(

@@ -31,7 +31,7 @@ OF_CLASS_BODIES = {
     ),
 }
 # The types of which a field has a class or an alias: the class of the resource and its own name.
-WITH_CLASS = {"str", "text", "int", "float", "money", "bool", "enum", "refs"}
+WITH_CLASS = {"str", "text", "int", "float", "money", "bool", "enum", "json", "refs"}
 # Classes that a resource has in any case.
 OF_CLASSES = {"create", "not_found", "page_params", "read", "refers_to_itself", "update"}
 # Parameters and variables of the functions that get rows to refer to.
