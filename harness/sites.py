@@ -17,7 +17,7 @@ LIVE = "my_service"
 RESTORED = f"{LIVE}_restored"
 PASSWORD = "secret"
 # Responses that must arrive while a backup is waiting.
-WRITTEN_MEANWHILE = 20
+WRITTEN_DURING_THE_BACKUP = 20
 
 
 class Site(ABC):
@@ -91,7 +91,7 @@ class ServerSite(Site):
             backup = thread.submit(back_up)
             eventually(lambda: backup.done() or self.server.execute(self.waiting)[0][0])
             assert not backup.done(), backup.exception() or "the backup did not wait"
-            enough = written() + WRITTEN_MEANWHILE
+            enough = written() + WRITTEN_DURING_THE_BACKUP
             eventually(lambda: written() >= enough, lambda: "writes wait for the backup")
         backup.result()
 

@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         service = Service(Path.cwd())
         if options.undo:
             if options.fields:
-                raise Refused("--undo takes back a whole run: leave the fields out.")
+                raise Refused("--undo undoes a whole run: leave the fields out.")
             print(runs.undo(service, options.resource, options.dry_run, options.unapplied), end="")
         else:
             print(
