@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from harness.components import with_table
-from harness.variants import COMBINATIONS, PAIRED, Variant, is_asked
+from harness.variants import COMBINATIONS, PAIRED, QUESTIONS, Variant, is_asked
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -54,6 +54,12 @@ def test_table_has_every_question_and_choice() -> None:
         assert f"`{name}`" in table
         for choice in question.get("choices", {}).values():
             assert f"`{choice}`" in table
+
+
+def test_number_of_questions_is_right() -> None:
+    only_on_updates = {"newest_migration", "existing_rows"}
+    asked = {name for name, question in QUESTIONS.items() if "help" in question} - only_on_updates
+    assert f"up to {len(asked)} questions\n" in README
 
 
 def test_numbers_of_combinations_are_right() -> None:
