@@ -1,7 +1,7 @@
 """Match each route once: FastAPI matches the routes of an included router twice, one by one."""
 
 import re
-from inspect import signature
+from copy import copy
 from itertools import takewhile
 from typing import Any
 
@@ -10,9 +10,6 @@ from fastapi.routing import APIRoute, APIWebSocketRoute, RouteContext, iter_rout
 from starlette._utils import get_route_path
 from starlette.routing import BaseRoute, Match, NoMatchFound, Route
 from starlette.types import Receive, Scope, Send
-
-# A route has an attribute with the name of each argument of its constructor.
-ARGUMENTS = signature(APIRoute).parameters.keys() - {"form_limits"}
 
 
 def add_direct_routes(app: FastAPI) -> None:
@@ -26,9 +23,10 @@ def add_direct_routes(app: FastAPI) -> None:
         if type(route) is Route:
             copies.append(route)
         elif _can_be_copied(route):
-            contexts = iter_route_contexts([route])
             copies += [
-                _copy(each) for each in contexts if isinstance(each.original_route, APIRoute)
+                _copy(original, context)
+                for context in iter_route_contexts([route])
+                if isinstance(original := context.original_route, APIRoute)
             ]
         else:
             break
@@ -91,7 +89,9 @@ def _can_be_copied(route: Any) -> bool:
     )
 
 
-def _copy(context: RouteContext) -> APIRoute:
-    arguments = {name: getattr(context, name) for name in ARGUMENTS}
-    original: Any = context.original_route
-    return APIRoute(**arguments, form_limits=original.form_limits)
+def _copy(original: APIRoute, context: RouteContext) -> APIRoute:
+    # A new route would analyze the parameters of its endpoint, which takes most of a startup.
+    route = copy(original)
+    names = vars(route).keys() - {"form_limits"}
+    vars(route).update({name: getattr(context, name) for name in names})
+    return route

@@ -45,6 +45,11 @@ async def live_server_of(app: FastAPI, **options: Any) -> AsyncIterator[tuple[Li
             await serving
 
 
+def client_of_port(port: int, headers: dict[str, str] | None = None) -> AsyncClient:
+    """Return a client of a server in this process. It reads no certificates, which takes 40 ms."""
+    return AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers, verify=False)
+
+
 @asynccontextmanager
 async def live_client_of(app: FastAPI) -> AsyncIterator[AsyncClient]:
     """Serve a started application in this event loop, and yield a client that connects to it."""
@@ -52,6 +57,6 @@ async def live_client_of(app: FastAPI) -> AsyncIterator[AsyncClient]:
     headers = {"Host": "test"}
     async with (
         live_server_of(app) as (_, port),
-        AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers) as client,
+        client_of_port(port, headers) as client,
     ):
         yield client

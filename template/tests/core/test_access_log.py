@@ -17,9 +17,12 @@ from app.core.health import ShuttingDown
 from app.core.logs import add_request
 from app.factory import create_app
 from app.settings import Settings
-from tests.core.live_server import live_client_of, live_server_of
+from tests.core.live_server import client_of_port, live_client_of, live_server_of
 from tests.core.raw_server import Client
 from tests.core.support import until
+
+pytestmark = pytest.mark.usefixtures("no_routers")
+
 
 Entry = tuple[str | None, str | None, int | None]
 
@@ -233,7 +236,7 @@ async def test_cancelled_request_has_the_status_of_its_response(
 ) -> None:
     async with (
         live_server_of(logged) as (server, port),
-        AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
+        client_of_port(port) as client,
     ):
         headers = {"Host": "test", "X-Request-ID": "mine"}
         request = asyncio.create_task(client.get(path, headers=headers))

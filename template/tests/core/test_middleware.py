@@ -16,6 +16,9 @@ from app.core.middleware import SECURITY_HEADERS, without_body
 from app.factory import create_app
 from app.settings import Environment, Settings
 
+pytestmark = pytest.mark.usefixtures("no_routers")
+
+
 JSON = {"Content-Type": "application/json"}
 
 logger = logging.getLogger(__name__)

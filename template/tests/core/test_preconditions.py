@@ -22,6 +22,9 @@ from app.factory import create_app
 from app.settings import Settings
 from tests.core.fixtures import client_of
 
+pytestmark = pytest.mark.usefixtures("no_routers")
+
+
 ORIGIN = "https://app.example.org"
 
 

@@ -18,7 +18,11 @@ from app.core.server import Server, max_connections, serve, shutdown_signals
 from app.database import Database
 from app.factory import create_app
 from app.settings import Settings
+from tests.core.live_server import client_of_port
 from tests.core.support import until
+
+pytestmark = pytest.mark.usefixtures("no_routers")
+
 
 MAX_SECONDS = 20
 
@@ -53,7 +57,7 @@ async def running_server(
     server = Server(app, app.state.settings)
     async with (
         asyncio.timeout(MAX_SECONDS),
-        AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
+        client_of_port(port) as client,
     ):
         task = asyncio.create_task(server.serve())
         running = RunningServer(client, server, task, app.state.database)

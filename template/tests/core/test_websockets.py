@@ -25,6 +25,9 @@ from app.settings import Settings
 from tests.core.live_server import live_client_of
 from tests.core.things import Thing
 
+pytestmark = pytest.mark.usefixtures("no_routers")
+
+
 ORIGIN = "https://app.example.org"
 ERRORS: dict[str, BaseException] = {
     "client": NotFound(),
