@@ -29,13 +29,22 @@ COOKIE = "__Host-session"
 PASSWORD = "correct horse battery staple"
 ME = "/api/v1/users/me"
 AUTH = "/api/v1/auth"
-# An endpoint of an owner, which sends the name of the user.
-LIVE = """
+# Endpoints of an owner: one sends the name of the user, the other starts a job that no worker runs.
+OWN = """
+from app.core.job_queue import DeleteFinishedJobs
+from app.core.outbox import enqueue
+
+
 @users_router.websocket("/live")
 async def send_name(websocket: WebSocket, user: CurrentUser) -> None:
     await websocket.accept()
     await websocket.send_text(user.name)
     await websocket.close()
+
+
+@users_router.post("/jobs")
+async def start_job(session: Session, user: CurrentUser) -> UUID:
+    return await enqueue(session, DeleteFinishedJobs(), owner_id=user.id)
 """
 FETCH = """async ([url, method, body, mode]) => {
     const headers = body && mode === "cors" ? {"Content-Type": "application/json"} : {};
@@ -66,6 +75,13 @@ CONNECT = """(url) => new Promise((resolve) => {
     socket.onmessage = (event) => resolve(event.data);
     socket.onerror = () => resolve("rejected");
 })"""
+WATCH = """(url) => {
+    window.states = [];
+    window.connections = 0;
+    window.source = new EventSource(url);
+    source.onopen = () => connections++;
+    source.onmessage = (event) => states.push(JSON.parse(event.data).state);
+}"""
 
 
 @dataclass
@@ -85,18 +101,20 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def site(rendered: Rendered, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    variant = Variant("aiosqlite", auth="session", examples=())
+    variant = Variant("aiosqlite", auth="session", examples=(), jobs="database")
     folder = tmp_path_factory.mktemp("browser") / "service"
     service = Service(shutil.copytree(rendered(variant), folder), Path(sys.prefix))
     api = folder / "app" / "api.py"
     code = api.read_text().replace("from fastapi import ", "from fastapi import WebSocket, ", 1)
     marker = "# Your own endpoints go below this line: what updates add comes above it.\n"
     assert marker in code
-    api.write_text(code.replace(marker, marker + LIVE))
+    api.write_text(code.replace(marker, marker + OWN))
     with blank_pages() as listed, blank_pages() as other, database(service) as url:
         alembic(service, url, "upgrade head")
         origins = [f"http://localhost:{listed}"]
-        with serving(service, url, cors_origins=origins, docs="true") as running:
+        with serving(
+            service, url, cors_origins=origins, docs="true", jobs_in_process="false"
+        ) as running:
             yield Site(
                 str(running.client.base_url).replace("127.0.0.1", "localhost").rstrip("/"),
                 origins[0],
@@ -241,3 +259,26 @@ def test_stolen_cookie_ends_with_a_logout_everywhere(
     assert httpx2.post(f"{site.origin}{AUTH}/logout-everywhere", headers=stolen).status_code == 401
     assert call(visitor, "GET", ME)[0] == 401
     elsewhere.context.close()
+
+
+def watch_job(page: Page) -> str:
+    """Start a job and watch its events; return its URL."""
+    job = f"/api/v1/jobs/{json.loads(call(page, 'POST', '/api/v1/users/jobs')[1])}"
+    page.evaluate(WATCH, f"{job}/events")
+    page.wait_for_function("states.length == 1")
+    return job
+
+
+def test_events_go_on_after_the_end_of_a_stream(visitor: Page) -> None:
+    job = watch_job(visitor)
+    visitor.wait_for_function("connections == 2")
+    assert call(visitor, "POST", f"{job}/cancel")[0] == 200
+    visitor.wait_for_function("source.readyState == EventSource.CLOSED")
+    assert visitor.evaluate("states") == ["queued", "cancelled"]
+
+
+def test_stream_ends_after_a_logout_everywhere(visitor: Page) -> None:
+    watch_job(visitor)
+    assert call(visitor, "POST", f"{AUTH}/logout-everywhere")[0] == 204
+    visitor.wait_for_function("source.readyState == EventSource.CLOSED")
+    assert visitor.evaluate("connections") == 1
