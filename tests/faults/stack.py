@@ -54,12 +54,13 @@ async def slow_rollback(session: Session, seconds: float) -> None:
 
 
 @app.get("/stream")
-async def stream(seconds: float) -> StreamingResponse:
+async def stream(seconds: float, pause: float = 0) -> StreamingResponse:
     async def parts() -> AsyncIterator[str]:
         async with app.state.database.write() as session:
             while True:
                 await session.execute(text("{sleep}"), {{"seconds": seconds}})
                 yield "."
+                await asyncio.sleep(pause)
 
     return StreamingResponse(parts())
 
@@ -147,10 +148,12 @@ class Tick(Noted):
 '''
 
 JOB_ENDPOINTS = """
+import asyncio  # noqa: E402
 import os  # noqa: E402
 
 from sqlalchemy import event  # noqa: E402
 from sqlalchemy.orm import Session as OrmSession  # noqa: E402
+from sqlalchemy.util import await_  # noqa: E402
 
 from app.core.models import utc_now  # noqa: E402
 from app.core.outbox import OutboxJob, enqueue  # noqa: E402
@@ -174,6 +177,15 @@ def note(session: OrmSession, *_: object) -> None:
 # A job for each project, in its transaction.
 if "NOTE_PROJECTS" in os.environ:
     event.listen(OrmSession, "before_flush", note)
+
+
+def delay(_: OrmSession) -> None:
+    await_(asyncio.sleep(0.02))
+
+
+# A response that is sent before its commit is sent long before it.
+if "DELAY_COMMITS" in os.environ:
+    event.listen(OrmSession, "before_commit", delay)
 """
 
 

@@ -18,7 +18,7 @@ MARGIN = 5
 
 @pytest.mark.drivers("asyncpg", "aiomysql", further=("psycopg", "asyncmy"))
 def test_outage_causes_only_503s_and_only_while_it_lasts(stack: Stack) -> None:
-    with stack.serving(database_pool_timeout=POOL_TIMEOUT) as service:
+    with stack.serving(database_pool_timeout=POOL_TIMEOUT, delay_commits=True) as service:
         for fault in (stack.server.stop, stack.server.kill):
             with load(service.client.base_url) as sent:
                 sent.wait_for(50, 200, 201)
@@ -104,7 +104,7 @@ def kill_all_connections(stack: Stack) -> None:
 
 @pytest.mark.drivers("asyncpg", "aiosqlite", further=("psycopg", "aiomysql", "asyncmy"))
 def test_acknowledged_write_survives_a_crash_of_the_service(stack: Stack) -> None:
-    with stack.serving() as service, load(service.client.base_url) as sent:
+    with stack.serving(delay_commits=True) as service, load(service.client.base_url) as sent:
         sent.wait_for(50, 201)
         service.process.kill()
         sent.wait_for(8, 0)
