@@ -357,6 +357,20 @@ def test_page_does_not_scroll_sideways_on_a_phone(visit: Open) -> None:
         expect(input_of(page, "driver", 0)).to_be_visible()
 
 
+def test_chosen_file_is_scrolled_into_view_on_a_phone(visit: Open) -> None:
+    page = visit(**PHONE)
+    heading = page.locator(".content h2")
+    for name in ("main.py", "database.py"):
+        page.locator(f'.tree [data-path="app/{name}"]').click()
+        expect(heading).to_have_text(f"app/{name}")
+        expect(heading).to_be_in_viewport()
+    page.get_by_role("link", name="Compare releases").click()
+    page.locator('.changes [data-path="README.md"]').click()
+    expect(heading).to_be_in_viewport()
+    # However long the lines are.
+    expect(page.locator(".fold button").first).to_be_in_viewport(ratio=1)
+
+
 def test_theme_follows_the_system_or_the_choice_of_the_reader(visit: Open) -> None:
     color = "getComputedStyle(document.body).backgroundColor"
     light, dark = (visit(theme=theme).evaluate(color) for theme in ("light", "dark"))

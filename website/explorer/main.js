@@ -4,6 +4,7 @@
 {
   const { element } = explorer;
   const page = (id) => document.getElementById(id);
+  const narrow = matchMedia("(max-width: 60rem)");
   let form;
   let state;
   let drawn = 0;
@@ -113,6 +114,7 @@
   const draw = async () => {
     drawn += 1;
     const turn = drawn;
+    const before = state;
     state = explorer.stateOf(location.hash);
     const answers = explorer.resolve(state.chosen);
     const shown = explorer.nearest(answers);
@@ -137,6 +139,9 @@
     const list = page("panes").querySelector("nav");
     list.scrollTop = scrolled;
     show(list, list.querySelector("[aria-current]"));
+    // On a narrow page, the file that was chosen is below the list.
+    const isChosen = before && state.file && state.file !== before.file;
+    if (narrow.matches && isChosen) page("panes").querySelector(".content").scrollIntoView();
     document.title = `${state.file ?? "Explorer"} · copier-fastapi-async`;
   };
 
@@ -164,7 +169,6 @@
       page("panes").focus();
     });
     addEventListener("hashchange", draw);
-    const narrow = matchMedia("(max-width: 60rem)");
     page("answers").open = !narrow.matches;
     narrow.addEventListener("change", () => {
       page("answers").open = !narrow.matches;
