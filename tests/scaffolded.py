@@ -53,7 +53,9 @@ RESOURCES: dict[str, dict[str, Any]] = {
             field("project", "ref", target=PROJECT),
             field("role", "enum", "later", choices=("reader", "writer")),
             field("extra", "json", "later"),
-            field("note", "text", "optional", "later"),
+            field("text", "text", "optional", "later"),
+            field("count", "int", "later"),
+            field("is_open", "bool", "later"),
         ),
         resource(
             "category",

@@ -21,11 +21,15 @@ def test_field_is_read_with_its_type_and_modifiers() -> None:
 
 def test_reference_is_to_the_resource_of_its_name_or_to_the_named_one() -> None:
     fields = parse_fields(
-        ("project:ref", "author:ref:user:optional", "categories:refs", "twins:refs:person")
+        (
+            *("project:ref", "author:ref:user:optional", "categories:refs", "twins:refs:person"),
+            "contact_people:refs",
+        )
     )
-    assert [field.target for field in fields] == ["project", "user", "category", "person"]
+    targets = [field.target for field in fields]
+    assert targets == ["project", "user", "category", "person", "contact_person"]
     keys = [field.key for field in fields]
-    assert keys == ["project_id", "author_id", "category_ids", "twin_ids"]
+    assert keys == ["project_id", "author_id", "category_ids", "twin_ids", "contact_person_ids"]
 
 
 @pytest.mark.parametrize(
@@ -54,6 +58,7 @@ def test_reference_is_to_the_resource_of_its_name_or_to_the_named_one() -> None:
         ("schema:str", "Pydantic or SQLAlchemy uses it"),
         ("model_name:str", "Pydantic uses model_"),
         ("limit:int:filter", "uses it"),
+        ("self:str", "uses it"),
         ("date:date", "the code uses it otherwise"),
         ("property:str", "the code uses it otherwise"),
         ("relationship:str", "the code uses it otherwise"),
@@ -102,6 +107,7 @@ def test_field_that_is_given_twice_is_refused(written: tuple[str, str]) -> None:
         ("Invoice", "invoices", "as in invoice"),
         ("purchase-order", "purchase_orders", "as in purchase_order"),
         ("class", "classes", "keyword of Python"),
+        ("news", plural_of("news"), "add --plural with it, such as --plural news_records"),
         ("sheep", "sheep", "add --plural with it, such as --plural sheep_records"),
         ("session", "sessions", "uses the name for something else"),
         ("datum", "data", "'data': the code uses the name"),
@@ -128,9 +134,14 @@ def test_invalid_name_of_a_resource_is_refused(name: str, plural: str, sentence:
         ("day", "days"),
         ("box", "boxes"),
         ("purchase_order", "purchase_orders"),
+        ("status_change", "status_changes"),
+        ("bus", "buses"),
+        ("analysis", "analyses"),
+        ("contact_person", "contact_people"),
+        ("child", "children"),
     ],
 )
-def test_regular_plural_is_known(name: str, plural: str) -> None:
+def test_plural_is_known(name: str, plural: str) -> None:
     assert plural_of(name) == plural
     check_resource_name(name, plural)
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scaffolding.errors import Refused
-from scaffolding.names import check_field_name
+from scaffolding.names import IRREGULAR, check_field_name
 
 TYPES = (
     *("str", "text", "int", "float", "money", "bool", "date", "datetime", "uuid", "enum"),
@@ -111,6 +111,9 @@ def target_of(name: str, kind: str) -> str:
     """Return the resource that a field refers to if only the field's name says it."""
     if kind == "ref":
         return name
+    *before, word = name.split("_")
+    if singular := {plural: each for each, plural in IRREGULAR.items()}.get(word):
+        return "_".join([*before, singular])
     if name.endswith("ies"):
         return f"{name[:-3]}y"
     return name[:-2] if re.search("(?:ss|x|z|ch|sh)es$", name) else name.removesuffix("s")

@@ -14,7 +14,7 @@ OF_MIXINS = {"id", "version", "created_at", "updated_at", "owner", "owner_id"}
 OF_LIBRARIES = {
     *("construct", "copy", "dict", "from_orm", "json", "metadata", "parse_file", "parse_obj"),
     *("parse_raw", "query", "registry", "schema", "schema_json", "update_forward_refs", "validate"),
-    *("cursor", "limit", "sort"),
+    *("cursor", "limit", "self", "sort"),
 }
 # In a class, a field hides what has its name from the fields after it.
 OF_CLASS_BODIES = {
@@ -49,6 +49,17 @@ OF_THE_CODE = {
     *("statement", "status", "string", "table", "test", "text", "timedelta", "unset", "update"),
     *("user", "utc_now", "uuid", "value", "version", "writer"),
     *dir(builtins),
+}
+
+IRREGULAR = {
+    **{"child": "children", "foot": "feet", "man": "men", "person": "people", "woman": "women"},
+    **{"half": "halves", "leaf": "leaves", "life": "lives", "shelf": "shelves", "wife": "wives"},
+    **{"criterion": "criteria", "hero": "heroes", "quiz": "quizzes", "tomato": "tomatoes"},
+}
+UNCOUNTABLE = {
+    *("advice", "aircraft", "data", "equipment", "feedback", "fish", "furniture", "hardware"),
+    *("information", "knowledge", "luggage", "media", "merchandise", "metadata", "money", "music"),
+    *("news", "research", "series", "sheep", "software", "species", "staff", "traffic", "weather"),
 }
 
 
@@ -105,9 +116,17 @@ def check_resource_name(name: str, plural: str) -> None:
 
 
 def plural_of(name: str) -> str:
-    """Return the regular plural; `--plural` gives another."""
+    """Return the plural, or the name itself if it has none; `--plural` gives another."""
+    *before, word = name.split("_")
+    start = "".join(f"{each}_" for each in before)
+    if word in UNCOUNTABLE:
+        return name
+    if plural := IRREGULAR.get(word):
+        return f"{start}{plural}"
     if re.search("[^aeiou]y$", name):
         return f"{name[:-1]}ies"
+    if name.endswith("sis"):
+        return f"{name[:-2]}es"
     return f"{name}es" if re.search("(?:s|x|z|ch|sh)$", name) else f"{name}s"
 
 
