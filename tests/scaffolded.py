@@ -64,7 +64,8 @@ RESOURCES: dict[str, dict[str, Any]] = {
             field("first_project", "ref", "optional", target=PROJECT),
             field("tags", "refs", target=TAG),
             field("later_tasks", "refs", "optional", target=TASK),
-            field("twins", "refs", "optional", target=CATEGORY),
+            field("twins", "refs", target=CATEGORY),
+            field("later_twins", "refs", "optional", target=CATEGORY),
             plural="categories",
         ),
         resource(

@@ -203,7 +203,13 @@ def test_suite_of_a_service_with_resources_passes(
     with_resources: WithResources, in_environment: InEnvironment, name: str, worker_id: str
 ) -> None:
     service = in_environment(with_resources(named(name), *RESOURCES.values()))
-    migration = {"message": "Add resources", "extends": False, "name": "", "plural": ""}
+    migration = {
+        "message": "Add resources",
+        "extends": False,
+        "name": "",
+        "plural": "",
+        "unchanged": "",
+    }
     output = service.uv_run("python", "-P", str(IN_SERVICE), "migrate", json.dumps(migration))
     assert "revisions" in json.loads(output.splitlines()[-1]), output
     service.uv_run("mypy")

@@ -81,6 +81,125 @@ def test_more_fields_are_merged_into_edited_code_and_fill_rows(
     assert owner.status() == ""
 
 
+# What an owner changes in the invoices, by the module.
+EDITS = {
+    "models": [
+        ("VersionMixin, Base):\n", 'VersionMixin, Base):\n    """A bill."""\n\n'),
+        (
+            "    due: Mapped[date | None]\n",
+            "    due: Mapped[date | None]\n    own: Mapped[int | None]\n",
+        ),
+        (
+            "number: Mapped[str] = mapped_column(String(100))",
+            "number: Mapped[str] = mapped_column(String(150))",
+        ),
+        (
+            'ForeignKey("projects.id", ondelete="CASCADE"))\n',
+            'ForeignKey("projects.id", ondelete="CASCADE"), index=True)\n'
+            "\n    def is_large(self) -> bool:\n        return self.amount > 1000\n",
+        ),
+    ],
+    "schemas": [
+        ("max_length=100", "max_length=150"),
+        ("from pydantic import ", "from pydantic import field_validator\nfrom pydantic import "),
+        (
+            "\n\nclass InvoiceUpdate",
+            """
+    @field_validator("number")
+    @classmethod
+    def reject_own(cls, number: str) -> str:
+        if number == "own":
+            raise ValueError("not own")
+        return number
+
+
+class InvoiceUpdate""",
+        ),
+        (
+            'description="Only invoices of this project.")\n',
+            'description="Only invoices of this project.")\n    own: str | None = None\n',
+        ),
+        ("    created_at: datetime\n", "    own: int | None\n    created_at: datetime\n"),
+    ],
+    "crud": [
+        (
+            "    return await fetch_page(",
+            "    if params.own is not None:\n"
+            "        statement = statement.where(Invoice.own == int(params.own))\n"
+            "    return await fetch_page(",
+        ),
+    ],
+    "routes": [
+        (
+            "    await crud.delete_invoice(session, invoice)\n",
+            "    await crud.delete_invoice(session, invoice)\n\n\n"
+            '@invoices_router.get("/{invoice_id}/own", responses=problems(404))\n'
+            "async def get_own(user: CurrentUser, session: ReadSession, invoice_id: UUID)"
+            " -> bool:\n"
+            '    """Return whether it is large."""\n'
+            "    return (await crud.get_invoice(session, user.id, invoice_id)).is_large()\n",
+        ),
+    ],
+    "fixtures": [
+        ("        due=date(2030, 1, 31),\n", "        due=date(2030, 1, 31),\n        own=7,\n")
+    ],
+    "tests": [
+        ('"number": ["x" * 100,', '"number": ["x" * 150,'),
+        ('"number": ["", "x" * 101,', '"number": ["own", "", "x" * 151,'),
+        (
+            "\n\nasync def test_invoice_is_deleted(",
+            """
+
+async def test_own(client: AsyncClient, invoice: Invoice) -> None:
+    found = (await client.get(INVOICES, params={"own": "7"})).json()["items"]
+    assert [each["own"] for each in found] == [7]
+    assert (await client.get(f"{INVOICES}/{invoice.id}/own")).json() is False
+
+
+async def test_invoice_is_deleted(""",
+        ),
+    ],
+}
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("structure", ["flat", "layered", "by_feature"])
+def test_more_fields_are_merged_into_everything_that_owners_edit(
+    owner_of: Callable[[Variant], Owner], in_environment: InEnvironment, structure: str
+) -> None:
+    owner = owner_of(Variant("aiosqlite", structure, "jwt"))
+    owner.add("invoice", *INVOICE)
+    paths = {
+        "flat": {name: f"app/{name}.py" for name in EDITS} | {"routes": "app/api.py"},
+        "layered": {
+            **{name: f"app/{name}/invoice.py" for name in ("models", "schemas")},
+            **{"crud": "app/crud/invoices.py", "routes": "app/api/invoices.py"},
+        },
+        "by_feature": {name: f"app/invoices/{name}.py" for name in EDITS},
+    }[structure]
+    paths |= {"fixtures": "tests/fixtures/invoices.py", "tests": "tests/test_invoices.py"}
+    for module, edits in EDITS.items():
+        for old, new in edits:
+            edit_invoices(owner.folder / paths[module], old, new)
+    owner.run("ruff", "check", "--select", "I", "--fix", "--quiet", ".")
+    owner.run("ruff", "format", "--quiet", ".")
+    owner.run("alembic", "upgrade", "head")
+    owner.run("alembic", "revision", "--autogenerate", "-m", "Own edits")
+    owner.commit()
+    owner.add("invoice", *MORE)
+    models = (owner.folder / paths["models"]).read_text()
+    assert all(text in models for text in ('"""A bill."""', "String(150)", "index=True"))
+    owner.check()
+    owner.measure_added(in_environment)
+
+
+def edit_invoices(path: Path, old: str, new: str) -> None:
+    """Replace the last occurrence: in flat modules, invoices come last."""
+    before, found, after = path.read_text().rpartition(old)
+    assert found, (path.name, old)
+    path.write_text(f"{before}{new}{after}")
+
+
 @pytest.mark.nightly
 def test_edits_that_a_change_touches_are_named(owner_of: Callable[[Variant], Owner]) -> None:
     owner = owner_of(Variant("aiosqlite", "by_feature"))

@@ -74,7 +74,9 @@ class Resources:
 
     def known(self) -> set[str]:
         return {
-            name for name, each in self.targets.items() if each["get"] and name in self.fixtures
+            name
+            for name, each in self.targets.items()
+            if each["get"] and name in self.fixtures and name != "user"
         }
 
     def check(self, field: Field, found: Mapping[str, Any]) -> None:
