@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from scaffolding.fields import parse_fields
 from scaffolding.runs import etag_is_lost
+from scaffolding.service import explain
 
 from harness.projects import commit
 from tests.scaffold.conftest import Owner
@@ -20,12 +21,34 @@ RUN = '{"fields": ["number:str"], "commit": "", "revisions": ["1"], "files": {}}
 def folder(tmp_path: Path) -> Owner:
     """A folder with the answers of a service, and nothing else."""
     (tmp_path / ".copier-answers.yml").write_text(ANSWERS)
+    (tmp_path / "app").mkdir()
     return Owner(tmp_path, {})
 
 
 def test_folder_without_a_service_is_refused(tmp_path: Path) -> None:
     sentence = Owner(tmp_path, {}).refused("invoice", "number:str")
     assert sentence.endswith("run this in the folder of a service.")
+
+
+def test_service_whose_package_was_renamed_is_refused(folder: Owner) -> None:
+    (folder.folder / "app").rename(folder.folder / "shop")
+    assert folder.refused("invoice", "number:str").startswith("There is no package `app`")
+
+
+@pytest.mark.parametrize(
+    ("output", "sentence"),
+    [
+        (
+            'File "app/api.py", line 7\n  def (\nSyntaxError: invalid syntax',
+            "(SyntaxError: invalid syntax in app/api.py line 7): correct it, and run this again.",
+        ),
+        ("ModuleNotFoundError: No module named 'x'", "(ModuleNotFoundError: No module named 'x'):"),
+    ],
+)
+def test_service_that_cannot_be_imported_is_named_with_the_place(
+    output: str, sentence: str
+) -> None:
+    assert sentence in explain(output)
 
 
 @pytest.mark.parametrize("text", ["[]", "_src_path: x\n", "a: [", "\x00"])

@@ -61,6 +61,14 @@ def test_commit_that_is_gone_is_refused(template: Path) -> None:
         pass
 
 
+def test_repository_that_cannot_be_cloned_is_named_with_the_reason_of_git() -> None:
+    source = "https://own:s3cret@127.0.0.1:1/own.git"
+    with pytest.raises(Refused) as refused, fetched({"_src_path": source}, ""):
+        pass
+    assert "(fatal: unable to access 'https://127.0.0.1:1/own.git" in str(refused.value)
+    assert "s3cret" not in str(refused.value)
+
+
 @pytest.mark.parametrize("source", ["template/gone", "/template/gone", "~/template/gone"])
 def test_folder_that_is_gone_is_refused(source: str) -> None:
     with (

@@ -259,6 +259,8 @@ def changed(copy: Service, name: str, change: Change, old: str, new: str) -> str
         raise Refused(
             f"{name} is missing, and this changes it: restore it, and run this again."
         ) from None
+    except UnicodeDecodeError:
+        raise Refused(f"{name} is not encoded in UTF-8: convert it first.") from None
     except SyntaxError as error:
         raise Refused(
             f"{name} is no valid Python in line {error.lineno}: correct it first."
@@ -302,7 +304,7 @@ def changed_first(
     return [
         path.relative_to(service.folder).as_posix()
         for path in paths
-        if path.stem not in unused and has_marker(path.read_text())
+        if path.stem not in unused and has_marker(path.read_text(errors="replace"))
     ]
 
 

@@ -29,6 +29,11 @@ class Service:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.answers = read_answers(folder)
+        if not (folder / "app").is_dir():
+            raise Refused(
+                "There is no package `app` in this service: this tool writes code that imports from"
+                " `app`, and cannot add it to another package."
+            )
 
     @property
     def structure(self) -> str:
@@ -85,7 +90,8 @@ class Service:
         result = self.run(python, "-P", str(IN_SERVICE), question, *values)
         lines = result.stdout.splitlines()
         if result.returncode or not lines:
-            raise Refused(explain(result.stdout + result.stderr))
+            output = f"{result.stdout}\n{result.stderr}"
+            raise Refused(explain(output.replace(f"{self.folder}{os.sep}", "")))
         found: dict[str, Any] = json.loads(lines[-1])
         if "failed" in found:
             raise Refused(found["failed"])
@@ -131,7 +137,8 @@ class Service:
         return [name for name in names if f"Would reformat: {name}" in output]
 
     def fixtures(self) -> set[str]:
-        texts = (path.read_text() for path in (self.folder / "tests").rglob("*.py"))
+        paths = (self.folder / "tests").rglob("*.py")
+        texts = (path.read_text(encoding="utf-8", errors="replace") for path in paths)
         return {name for text in texts for name in FIXTURE.findall(text)}
 
 
@@ -161,4 +168,9 @@ def explain(output: str) -> str:
             f"No database server for the migration could be reached ({last}): install what the"
             " tests need, or set TEST_DATABASE_URL as for them."
         )
-    return f"The service cannot be imported or migrated ({last}): correct it, and run this again."
+    places = re.findall(r'File "((?:app|tests|migrations)/[^"]+)", line (\d+)', output)
+    place = " in {} line {}".format(*places[-1]) if places else ""
+    return (
+        f"The service cannot be imported or migrated ({last}{place}): correct it, and run this"
+        " again."
+    )

@@ -33,6 +33,7 @@ def fetched(answers: Mapping[str, Any], commit: str) -> Iterator[Path]:
             f"There is no template in {source}, the `_src_path` in .copier-answers.yml: write its"
             " URL or absolute path there, which `copier update` needs, too."
         )
+    shown = without_password(source)
     template = CopierTemplate(url=source, ref=commit or None)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         try:
@@ -41,8 +42,8 @@ def fetched(answers: Mapping[str, Any], commit: str) -> Iterator[Path]:
             shutil.copytree(found, copy, ignore=shutil.ignore_patterns(".git", ".venv"))
         except (CopierError, ProcessExecutionError, OSError, ValueError) as error:
             raise Refused(
-                f"The template cannot be fetched from {source}{f' at {commit}' if commit else ''}"
-                f" ({type(error).__name__}): correct `_src_path` in .copier-answers.yml, or run"
+                f"The template cannot be fetched from {shown}{f' at {commit}' if commit else ''}"
+                f" ({reason(error)}): correct `_src_path` in .copier-answers.yml, or run"
                 " `copier update` first."
             ) from error
         finally:
@@ -53,6 +54,17 @@ def fetched(answers: Mapping[str, Any], commit: str) -> Iterator[Path]:
                 " `copier update`, to 2.8.0 or later, and try again."
             )
         yield copy
+
+
+def reason(error: Exception) -> str:
+    """Return the last line that git printed, if it did."""
+    lines = str(getattr(error, "stderr", "")).split("\n")
+    last = next((line.strip() for line in reversed(lines) if line.strip()), type(error).__name__)
+    return without_password(last).rstrip(".")
+
+
+def without_password(text: str) -> str:
+    return re.sub("//[^/@]*@", "//", text)
 
 
 def add_room(template: Path, resource: Mapping[str, Any], *, accounts: bool) -> None:
