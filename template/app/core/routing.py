@@ -92,6 +92,6 @@ def _can_be_copied(route: Any) -> bool:
 def _copy(original: APIRoute, context: RouteContext) -> APIRoute:
     # A new route would analyze the parameters of its endpoint, which takes most of a startup.
     route = copy(original)
-    names = vars(route).keys() - {"form_limits"}
-    vars(route).update({name: getattr(context, name) for name in names})
+    for name, value in vars(original).items():
+        setattr(route, name, getattr(context, name, value))
     return route

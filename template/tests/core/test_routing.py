@@ -1,5 +1,7 @@
 """Direct routes: routes that are matched once."""
 
+from typing import Any
+
 import pytest
 from fastapi import APIRouter, Request
 from fastapi.routing import APIRoute
@@ -87,3 +89,18 @@ async def test_pattern_of_a_parameter_may_have_groups(
     async with client_of(create_app(settings)) as client:
         assert (await client.get("/api/v1/first/ab")).json() == ["first", "ab"]
         assert (await client.get("/api/v1/second/ab")).json() == ["second", "ab"]
+
+
+async def test_attribute_that_you_gave_a_route_is_kept(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    router = APIRouter()
+
+    @router.get("/cost")
+    async def get_cost(request: Request) -> Any:
+        return request.scope["route"].cost
+
+    vars(router.routes[0])["cost"] = 3
+    monkeypatch.setattr("app.factory.routers", [router])
+    async with client_of(create_app(settings)) as client:
+        assert (await client.get("/api/v1/cost")).json() == 3
