@@ -137,7 +137,10 @@ def test_commands_of_the_message_work_as_printed(
             log = folder / "service.log"
             process = stack.enter_context(terminal(commands, folder, variables, log))
             [page] = [word for word in " ".join(lines).split() if word.startswith("http://")]
-            wait_until_served(page.removesuffix(".").replace("8000", port), process, log)
+            url = page.removesuffix(".").replace("8000", port)
+            wait_until_served(url, process, log)
+            ready = url.replace("/docs", "/health/ready")  # not without the migrations
+            wait_until_served(ready, process, log)
         commit = ["bash", "-euc", printed[-1]]
         subprocess.run(commit, cwd=service, env=variables | IDENTITY, check=True)
         listing = ["git", "-C", str(service), "ls-files"]

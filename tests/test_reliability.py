@@ -1,4 +1,4 @@
-"""The tests that docs/reliability.md names exist."""
+"""The tests that docs/reliability.md names exist, and its tables are complete."""
 
 import re
 
@@ -25,3 +25,4 @@ def test_every_named_test_exists() -> None:
         line for line in promises.splitlines() if line.startswith("| ") and "Promise" not in line
     ]
     assert all("::test_" in row for row in rows)
+    assert [row for row in rows if not all(map(str.strip, row.split("|")[1:-1]))] == []

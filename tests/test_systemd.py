@@ -56,11 +56,11 @@ class Units:
         return section(self.folder / f"{self.name}-{kind}.service")
 
 
-def section(file: Path) -> configparser.SectionProxy:
+def section(file: Path, name: str = "Service") -> configparser.SectionProxy:
     parser = configparser.RawConfigParser(strict=False, comment_prefixes="#")
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     parser.read(file)
-    return parser["Service"]
+    return parser[name]
 
 
 @pytest.fixture(params=[LARGEST, ON_SQLITE], ids=str)
@@ -134,6 +134,9 @@ def test_units_are_valid_with_every_name_of_a_service(template: Path, tmp_path: 
     units = Units(service, tmp_path, "inventory-of-99-of-the-d-wareho")
     assert units.options("migrate")["ExecStart"]
     assert units.analyze("verify") == ""
+    for unit in units.folder.glob("*.service"):
+        description = section(unit, "Unit")["Description"]
+        assert description.startswith("Inventory of 99%% of the %%d warehouses: ")
 
 
 def environment_file(service: Path) -> dict[str, str]:
