@@ -30,6 +30,12 @@ def test_folder_without_a_service_is_refused(tmp_path: Path) -> None:
     assert sentence.endswith("run this in the folder of a service.")
 
 
+@pytest.mark.parametrize("version", ["1.0.0", "v2.7.0"])
+def test_service_of_an_older_release_is_updated_first(folder: Owner, version: str) -> None:
+    (folder.folder / ".copier-answers.yml").write_text(f"{ANSWERS}_commit: {version}\n")
+    assert "run `copier update`, to 2.8.0 or later" in folder.refused("invoice", "number:str")
+
+
 def test_service_whose_package_was_renamed_is_refused(folder: Owner) -> None:
     (folder.folder / "app").rename(folder.folder / "shop")
     assert folder.refused("invoice", "number:str").startswith("There is no package `app`")

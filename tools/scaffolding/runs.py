@@ -17,7 +17,7 @@ from scaffolding.merging import added, has_marker, merged
 from scaffolding.names import check_resource_name, class_name, plural_of
 from scaffolding.resource import Resources, describe
 from scaffolding.service import Service
-from scaffolding.template import add_room, fetched, rendered
+from scaffolding.template import add_room, check_release, fetched, rendered
 
 # The types of which existing rows get a value. A value of other types would be made up, and
 # requests reject an empty text where one is required.
@@ -37,6 +37,7 @@ def add(
     service: Service, name: str, texts: Sequence[str], plural: str | None, dry_run: bool
 ) -> str:
     """Add a resource, or fields to one; return what to print."""
+    check_release(service.answers)
     known = state.read(service.folder)
     before = known.get(name)
     fields = parse_fields([*(before.fields if before else []), *texts])

@@ -15,6 +15,7 @@ from plumbum.commands import ProcessExecutionError
 
 from scaffolding.errors import Refused
 
+FIRST_RELEASE = (2, 8)
 LAYERS = ("models", "schemas", "crud", "services", "routes")
 PARTIALS = Path("includes", "scaffold")
 # Parts of a service in which a resource writes nothing: not to render them takes less time.
@@ -22,6 +23,19 @@ OTHERS = (
     *("/.devcontainer", "/.github", "/app/core", "/app/mails", "/docs", "/migrations"),
     *("/monitoring", "/tests/core"),
 )
+
+
+OLDER = (
+    "The release of the template that wrote this service cannot add resources: run"
+    " `copier update`, to 2.8.0 or later, and try again."
+)
+
+
+def check_release(answers: Mapping[str, Any]) -> None:
+    """Refuse a service of an older release: its modules can differ from what the tool reads."""
+    found = re.fullmatch(r"v?(\d+)\.(\d+)\.\d+", str(answers.get("_commit", "")))
+    if found and (int(found[1]), int(found[2])) < FIRST_RELEASE:
+        raise Refused(OLDER)
 
 
 @contextmanager
@@ -49,10 +63,7 @@ def fetched(answers: Mapping[str, Any], commit: str) -> Iterator[Path]:
         finally:
             template._cleanup()
         if not (copy / PARTIALS).is_dir():
-            raise Refused(
-                "The release of the template that wrote this service cannot add resources: run"
-                " `copier update`, to 2.8.0 or later, and try again."
-            )
+            raise Refused(OLDER)
         yield copy
 
 
