@@ -51,7 +51,7 @@ session a:str                             | the code uses the name
 user a:str                                | the code uses the name
 date a:str                                | the code uses the name
 list a:str                                | the code uses the name
-data a:str                                | the code uses the name
+data a:str                                | The plural of data must be another word
 sheep a:str --plural sheep                | The plural of sheep must be another word
 note a:str --plural Notes                 | as in notes
 note a:str --plural 'no tes'              | as in no_tes

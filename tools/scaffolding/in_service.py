@@ -15,12 +15,14 @@ import asyncio
 import importlib
 import json
 import re
+import secrets
 import subprocess
 import sys
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -209,12 +211,16 @@ async def migrate(options: dict[str, Any]) -> dict[str, Any]:
         if options["unchanged"]:
             compare_unchanged(options["unchanged"], url)
         is_postgresql = connection.dialect.name == "postgresql"
+        identifiers = ascending(newest_of_this_minute())
         found = await run(
             connection,
             command.revision,
             message=options["message"],
             autogenerate=True,
-            process_revision_directives=Online(options["plural"], also_on_sqlite=bool(others))
+            rev_id=next(identifiers),
+            process_revision_directives=Online(
+                options["plural"], identifiers, also_on_sqlite=bool(others)
+            )
             if options["extends"] and (is_postgresql or ("postgresql",) in others)
             else None,
         )
@@ -230,6 +236,22 @@ async def migrate(options: dict[str, Any]) -> dict[str, Any]:
         "migrations": [Path(each.path).relative_to(Path.cwd()).as_posix() for each in scripts],
         "revisions": [each.revision for each in scripts],
     }
+
+
+def newest_of_this_minute() -> int:
+    """Return the ID of the newest migration if its file name starts with this minute, or 0."""
+    scripts = ScriptDirectory.from_config(Config(toml_file=CONFIGURATION))
+    head = scripts.get_current_head() or ""
+    name = Path(scripts.get_revision(head).path).name if head else ""
+    is_new = name.startswith(f"{datetime.now():%Y%m%d%H%M}")
+    return int(head, 16) if is_new and re.fullmatch("[0-9a-f]{12}", head) else 0
+
+
+def ascending(last: int) -> Iterator[str]:
+    """Yield random IDs above another: file names start with the minute, and then the ID."""
+    while True:
+        last += 1 + secrets.randbelow((16**12 - last) // 2)
+        yield f"{last:012x}"
 
 
 def polish(migration: Path) -> None:

@@ -5,7 +5,7 @@
 read the rows and block nothing, and the last turns unique indexes into constraints.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from alembic.autogenerate import renderers
@@ -13,7 +13,6 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.autogenerate.render import render_op
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
-from alembic.util import rev_id
 from sqlalchemy import Column, DefaultClause
 
 AUTOCOMMIT = "with op.get_context().autocommit_block():"
@@ -75,8 +74,9 @@ def render_comment(_: AutogenContext, comment: Comment) -> str:
 class Online:
     """Divides the migration of a table into several."""
 
-    def __init__(self, table: str, *, also_on_sqlite: bool) -> None:
+    def __init__(self, table: str, identifiers: Iterator[str], *, also_on_sqlite: bool) -> None:
         self.table = table
+        self.identifiers = identifiers
         self.also_on_sqlite = also_on_sqlite
 
     def __call__(
@@ -89,9 +89,8 @@ class Online:
         for changes in script.upgrade_ops.ops:
             if isinstance(changes, ops.ModifyTableOps) and changes.table_name == self.table:
                 self.divide(changes, scripts)
-        # File names start with the minute, and then the ID: they sort as the migrations run.
-        for each, identifier in zip(scripts, sorted(rev_id() for _ in scripts), strict=True):
-            each.rev_id = identifier
+        for each in scripts[1:]:
+            each.rev_id = next(self.identifiers)
         script.downgrade_ops = script.upgrade_ops.reverse()
 
     def divide(self, changes: ops.ModifyTableOps, scripts: list[ops.MigrationScript]) -> None:
@@ -197,5 +196,5 @@ def script_of(
     message: str, upgrades: Operations, downgrades: Operations, head: str | None
 ) -> ops.MigrationScript:
     return ops.MigrationScript(
-        rev_id(), ops.UpgradeOps(upgrades), ops.DowngradeOps(downgrades), message=message, head=head
+        None, ops.UpgradeOps(upgrades), ops.DowngradeOps(downgrades), message=message, head=head
     )
