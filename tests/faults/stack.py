@@ -155,11 +155,11 @@ from sqlalchemy import event  # noqa: E402
 from sqlalchemy.orm import Session as OrmSession  # noqa: E402
 from sqlalchemy.util import await_  # noqa: E402
 
-from app.core.models import utc_now  # noqa: E402
-from app.core.outbox import OutboxJob, enqueue  # noqa: E402
+from app import crud  # noqa: E402
+from app.core.outbox import enqueue  # noqa: E402
 from app.database import Session  # noqa: E402
 from app.models import Project  # noqa: E402
-from app.work import Work  # noqa: E402
+from app.work import Noted, Work  # noqa: E402
 
 
 @app.post("/work")
@@ -168,19 +168,26 @@ async def work(session: Session, first: int, count: int, seconds: float = 0) -> 
         await enqueue(session, Work(number=number, seconds=seconds))
 
 
-def note(session: OrmSession, *_: object) -> None:
-    for row in [*session.new]:
-        if isinstance(row, Project):
-            session.add(OutboxJob(kind="Noted", payload={}, origin={}, run_at=utc_now()))
+create_project = crud.create_project
+noted = 0
 
 
-# A job for each project, in its transaction.
+async def create_noted_project(session: Session, *arguments: object) -> Project:
+    global noted
+    noted += 1
+    await enqueue(session, Noted())
+    if noted == int(os.environ["NOTE_PROJECTS"]):
+        os._exit(9)
+    return await create_project(session, *arguments)
+
+
+# A job for each project, in its transaction, until the process dies between one and the other.
 if "NOTE_PROJECTS" in os.environ:
-    event.listen(OrmSession, "before_flush", note)
+    crud.create_project = create_noted_project
 
 
 def delay(_: OrmSession) -> None:
-    await_(asyncio.sleep(0.02))
+    await_(asyncio.sleep(0.05))
 
 
 # A response that is sent before its commit is sent long before it.
