@@ -23,13 +23,14 @@ def test_reference_is_to_the_resource_of_its_name_or_to_the_named_one() -> None:
     fields = parse_fields(
         (
             *("project:ref", "author:ref:user:optional", "categories:refs", "twins:refs:person"),
-            "contact_people:refs",
+            *("contact_people:refs", "analyses:refs"),
         )
     )
     targets = [field.target for field in fields]
-    assert targets == ["project", "user", "category", "person", "contact_person"]
+    assert targets == ["project", "user", "category", "person", "contact_person", "analysis"]
     keys = [field.key for field in fields]
-    assert keys == ["project_id", "author_id", "category_ids", "twin_ids", "contact_person_ids"]
+    assert keys[:4] == ["project_id", "author_id", "category_ids", "twin_ids"]
+    assert keys[4:] == ["contact_person_ids", "analysis_ids"]
 
 
 @pytest.mark.parametrize(

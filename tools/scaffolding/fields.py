@@ -114,6 +114,8 @@ def target_of(name: str, kind: str) -> str:
     *before, word = name.split("_")
     if singular := {plural: each for each, plural in IRREGULAR.items()}.get(word):
         return "_".join([*before, singular])
+    if re.search("(?:ly|the|agno|cri)ses$", name):
+        return f"{name[:-2]}is"
     if name.endswith("ies"):
         return f"{name[:-3]}y"
     return name[:-2] if re.search("(?:ss|x|z|ch|sh)es$", name) else name.removesuffix("s")
