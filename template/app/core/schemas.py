@@ -4,6 +4,7 @@ import json
 import re
 from contextlib import suppress
 from datetime import UTC, date, datetime
+from math import isfinite
 from typing import Annotated, Any
 
 from pydantic import (
@@ -13,6 +14,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    JsonValue,
     StringConstraints,
     model_validator,
 )
@@ -21,6 +23,8 @@ from app.core.loaded_attributes import loaded_attributes
 
 # More unknown fields than this are one error, not one each.
 MAX_UNKNOWN_FIELDS = 20
+
+MAX_STRING_LENGTH = 10_000
 
 
 def _reject_numbers(value: object) -> object:
@@ -46,6 +50,23 @@ def _convert_to_utc(value: datetime) -> datetime:
     if not datetime(1970, 1, 1, tzinfo=UTC) <= value < datetime(9999, 1, 1, tzinfo=UTC):
         raise ValueError("must be between 1970 and 9998")
     return value.astimezone(UTC)
+
+
+def _check_json(value: JsonValue) -> JsonValue:
+    if isinstance(value, dict):
+        for part in (*value, *value.values()):
+            _check_json(part)
+    elif isinstance(value, list):
+        for part in value:
+            _check_json(part)
+    elif isinstance(value, str):
+        if len(value) > MAX_STRING_LENGTH:
+            raise ValueError(f"must have at most {MAX_STRING_LENGTH} characters in a string")
+        if re.search(r"[\ud800-\udfff]", value):
+            raise ValueError("must not contain lone surrogates")
+    elif isinstance(value, float) and not isfinite(value):
+        raise ValueError("must not contain NaN or infinity")
+    return value
 
 
 # The error messages of patterns: Pydantic's own message shows the regular expression.
@@ -76,6 +97,9 @@ UtcDatetime = Annotated[
     Field(description="Between 1970 and 9998."),
 ]
 IsoDate = Annotated[date, BeforeValidator(_read_date)]
+# With the limits of `Input`, which Pydantic does not apply to a `JsonValue` in some schemas that
+# have a `model_validator`.
+StorableJson = Annotated[JsonValue, AfterValidator(_check_json)]
 
 
 def _read_json(value: object) -> object:
@@ -110,7 +134,7 @@ class Input(NoExtraFields):
 
     # With a maximum length, Pydantic also rejects lone surrogates. This is undocumented:
     # `test_lone_surrogate_is_rejected` is the contract.
-    model_config = ConfigDict(str_max_length=10_000, allow_inf_nan=False)
+    model_config = ConfigDict(str_max_length=MAX_STRING_LENGTH, allow_inf_nan=False)
 
 
 class Output(BaseModel):

@@ -1,15 +1,30 @@
 """What the base classes and types of schemas accept and reject."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import pytest
 from fastapi import FastAPI
 from httpx2 import AsyncClient
-from pydantic import Field, JsonValue, SecretStr, TypeAdapter, ValidationError
+from pydantic import (
+    Field,
+    JsonValue,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from app.core.errors import MAX_PARTS, add_error_handlers
-from app.core.schemas import MAX_UNKNOWN_FIELDS, QUERY_VALUE, Input, IsoDate, SingleLineStr, Text
+from app.core.schemas import (
+    MAX_UNKNOWN_FIELDS,
+    QUERY_VALUE,
+    Input,
+    IsoDate,
+    SingleLineStr,
+    StorableJson,
+    Text,
+)
 from tests.core.fixtures import client_of
 
 
@@ -110,7 +125,13 @@ async def test_few_unknown_fields_are_named(client: AsyncClient) -> None:
 
 
 class Configuration(Input):
-    options: dict[str, JsonValue]
+    options: dict[str, StorableJson]
+
+
+class CheckedConfiguration(Configuration):
+    @model_validator(mode="after")
+    def check(self) -> Self:
+        return self
 
 
 def nested(levels: int) -> JsonValue:
@@ -122,13 +143,18 @@ def nested(levels: int) -> JsonValue:
 
 
 @pytest.mark.parametrize(
-    "value", [nested(300), "\ud800", {"\ud800": 1}, float("nan"), "x" * 10_001]
+    "bodies", [TypeAdapter(list[Configuration]), TypeAdapter(list[CheckedConfiguration])]
 )
-def test_json_that_could_not_be_read_again_is_rejected(value: JsonValue) -> None:
+@pytest.mark.parametrize(
+    "value", [nested(300), "\ud800", {"\ud800": 1}, [float("nan")], ["x" * 10_001]]
+)
+def test_json_that_could_not_be_read_again_is_rejected(
+    bodies: TypeAdapter[list[Any]], value: JsonValue
+) -> None:
     with pytest.raises(ValidationError):
-        Configuration(options={"a": value})
-    accepted = Configuration(options={"a": nested(200)})
-    assert TypeAdapter(Configuration).dump_json(accepted)
+        bodies.validate_python([{"options": {"a": value}}])
+    for stored in (nested(200), ["é", None, 1.5]):
+        assert bodies.dump_json(bodies.validate_python([{"options": {"a": stored}}]))
 
 
 async def test_location_in_deeply_nested_json_is_shortened() -> None:
