@@ -288,6 +288,7 @@ def test_unrendered_answers_are_named_and_the_nearest_are_shown(visit: Open) -> 
 
 def test_release_shows_what_it_changed(visit: Open) -> None:
     page = visit("#view=releases")
+    expect(page.locator(".difference")).to_be_visible()
     selects = page.locator("#controls select")
     expect(selects).to_have_count(3)
     selects.nth(0).select_option("2.6.0")

@@ -105,12 +105,17 @@
     return files && new Map(Object.entries(files));
   };
 
+  const equal = (before, after) => Object.values(explorer.changes(before, after)).flat().length === 0;
+
   explorer.releasesView = (state, releases, go) => {
     const versions = [...Object.keys(releases.versions), UNRELEASED];
     const set = state.set in releases.sets ? state.set : "default";
-    const known = versions.filter((version) => filesOfRelease(releases, version, set));
-    const to = known.includes(state.to) ? state.to : known.at(-1);
-    const from = known.includes(state.from) ? state.from : known.at(-2) ?? to;
+    const filesOf = (version) => filesOfRelease(releases, version, set);
+    const known = versions.filter(filesOf);
+    // Right after a release, this version is the release.
+    const newest = known.length > 2 && equal(...known.slice(-2).map(filesOf)) ? -2 : -1;
+    const to = known.includes(state.to) ? state.to : known.at(newest);
+    const from = known.includes(state.from) ? state.from : known.at(newest - 1) ?? to;
     const options = versions.map((version) => (known.includes(version)
       ? [version, version] : [version, `${version} (without these answers)`, true]));
     const names = { default: "the default answers", empty: "no examples" };
@@ -125,7 +130,7 @@
         element("a", { class: "aside", href: "../changelog.html" }, "Changelog"),
       ],
       panes: explorer.changesView({ ...state, from, to, set },
-        filesOfRelease(releases, from, set), filesOfRelease(releases, to, set)),
+        filesOf(from), filesOf(to)),
     };
   };
 }
