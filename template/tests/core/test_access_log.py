@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from itertools import count
 from typing import Any
 
 import pytest
@@ -140,18 +141,20 @@ def client_of(app: FastAPI) -> AsyncClient:
 async def test_each_request_has_one_entry(
     settings: Settings,
     access_log: AccessLog,
+    monkeypatch: pytest.MonkeyPatch,
     method: str,
     path: str,
     options: dict[str, Any],
     entry: Entry,
 ) -> None:
+    monkeypatch.setattr("app.core.access_log.perf_counter", count(1, 2.5).__next__)
     async with client_of(app_with(settings, max_body_bytes=1000)) as client:
         response = await client.request(method, f"{path}?token=secret", **options)
     assert access_log.entries == [entry]
     [record] = access_log.records
     fields = vars(record)
     assert fields["request_id"] == response.headers["X-Request-ID"]
-    assert 0 < fields["duration"] < 60
+    assert fields["duration"] == 2.5
     assert access_log.messages == [f"{method} {path} from 127.0.0.1"]
 
 
