@@ -20,7 +20,7 @@ class Conflicts(Refused):
             f"Your edits of {places} and this change touch the same lines. Undo these edits,"
             " commit, run this again, and then make them again. The change:"
         )
-        return "\n".join([text, *(f"{patch}" for _, patch in self.patches)])
+        return "\n".join([text, *(patch for _, patch in self.patches)])
 
 
 def refuse_all(reasons: Sequence[Refused]) -> None:

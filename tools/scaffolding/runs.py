@@ -131,7 +131,10 @@ def options(
     message = f"Add {what} to {plural}" if extends else f"Create {plural}"
     return json.dumps(
         {
-            **{"message": message, "extends": extends, "name": name, "plural": plural},
+            "message": message,
+            "extends": extends,
+            "name": name,
+            "plural": plural,
             "unchanged": str(unchanged),
         }
     )

@@ -3,7 +3,6 @@
 // The view of what differs between two services: a list of files, and the difference of one.
 {
   const { element } = explorer;
-  const NARROW = matchMedia("(max-width: 60rem)");
   const KINDS = { added: "Added", removed: "Removed", changed: "Changed" };
 
   // The groups that the reader closed.
@@ -63,9 +62,9 @@
         groupOf(kind, paths, hrefOf, current, before, after)));
     const content = element("div", { class: "content" });
     if (current) {
-      const split = state.diff === "split" && !NARROW.matches;
+      const split = state.diff === "split" && !explorer.narrow.matches;
       content.append(element("div", { class: "bar" }, element("h2", {}, current),
-        NARROW.matches ? undefined : layouts({ ...state, file: current }, split)));
+        explorer.narrow.matches ? undefined : layouts({ ...state, file: current }, split)));
       Promise.all([
         explorer.linesOf(current, before.get(current)), explorer.linesOf(current, after.get(current)),
       ]).then(([a, b]) => content.append(explorer.differenceOf(current, a, b, split)));

@@ -1,5 +1,8 @@
 "use strict";
 
+// The width at which the panes of the page are one below the other, as in explorer.css.
+explorer.narrow = matchMedia("(max-width: 60rem)");
+
 // Elements of the page, without a library.
 explorer.element = (tag, attributes = {}, ...children) => {
   const element = document.createElement(tag);

@@ -4,7 +4,6 @@
 {
   const { element } = explorer;
   const page = (id) => document.getElementById(id);
-  const narrow = matchMedia("(max-width: 60rem)");
   let form;
   let state;
   let drawn = 0;
@@ -141,7 +140,7 @@
     show(list, list.querySelector("[aria-current]"));
     // On a narrow page, the file that was chosen is below the list.
     const isChosen = before && state.file && state.file !== before.file;
-    if (narrow.matches && isChosen) page("panes").querySelector(".content").scrollIntoView();
+    if (explorer.narrow.matches && isChosen) page("panes").querySelector(".content").scrollIntoView();
     document.title = `${state.file ?? "Explorer"} · copier-fastapi-async`;
   };
 
@@ -169,9 +168,9 @@
       page("panes").focus();
     });
     addEventListener("hashchange", draw);
-    page("answers").open = !narrow.matches;
-    narrow.addEventListener("change", () => {
-      page("answers").open = !narrow.matches;
+    page("answers").open = !explorer.narrow.matches;
+    explorer.narrow.addEventListener("change", () => {
+      page("answers").open = !explorer.narrow.matches;
       draw();
     });
     await draw();
