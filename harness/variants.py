@@ -367,6 +367,7 @@ WITHOUT_DRIVER = [
         "preconditions",
         "purge",
         "rate_limits",
+        "request_counters",
         "routing",
         "slow_clients",
         "smtp",
