@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from scaffolding import runs
 from scaffolding.errors import Refused
+from scaffolding.runs import add
 from scaffolding.service import Service
+from scaffolding.undo import undo
 
 HELP = """\
 Run this in the folder of a service. It writes the model, schemas, CRUD functions, endpoints, tests,
@@ -62,14 +63,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.undo:
             if options.fields:
                 raise Refused("--undo undoes a whole run: leave the fields out.")
-            print(runs.undo(service, options.resource, options.dry_run, options.unapplied), end="")
+            text = undo(service, options.resource, options.dry_run, options.unapplied)
         else:
-            print(
-                runs.add(
-                    service, options.resource, options.fields, options.plural, options.dry_run
-                ),
-                end="",
-            )
+            text = add(service, options.resource, options.fields, options.plural, options.dry_run)
+        print(text, end="")
     except Refused as error:
         print(error, file=sys.stderr)
         return 1
