@@ -24,6 +24,7 @@ TRANSFERS = f"{BUDGETS}/transfers"
 KEYS = 10
 DUPLICATES = 32
 LIMIT = 50
+ROUNDS = 20  # each begins with the first request of a window, which also deletes expired rows
 LIMITED = f'''
 
 from app.core.rate_limits import limit  # noqa: E402
@@ -40,6 +41,7 @@ class OnTwoNodes:
     """A service with keys and limits: a process on each of two nodes."""
 
     processes: tuple[Running, Running]
+    database: str
     sent: Counter[str]
 
     def send(self, number: int, method: str, path: str, **arguments: Any) -> httpx2.Response:
@@ -69,7 +71,7 @@ def service(
     here, other = urls(cluster[:2], name)
     alembic(made, here, "upgrade head")
     with serving(made, here) as one, serving(made, other) as two:
-        yield OnTwoNodes((one, two), Counter())
+        yield OnTwoNodes((one, two), name, Counter())
 
 
 @drivers
@@ -104,12 +106,14 @@ def test_duplicates_on_two_nodes_have_one_effect(
 
 @drivers
 def test_limit_of_requests_holds_on_two_nodes_together(
-    service: OnTwoNodes, driver: str, noted: Callable[[str], None]
+    cluster: list[Node], service: OnTwoNodes, driver: str, noted: Callable[[str], None]
 ) -> None:
     def request(number: int) -> int:
         return service.send(number, "GET", "/limited").status_code
 
-    with ThreadPoolExecutor(16) as threads:
-        statuses = Counter(threads.map(request, range(4 * LIMIT)))
-    assert statuses == {200: LIMIT, 429: 3 * LIMIT}
-    noted(f"{driver}, limit of {LIMIT} requests on two nodes: {dict(service.sent)}")
+    for _ in range(ROUNDS):
+        cluster[0].execute("DELETE FROM rate_limits", database=service.database)
+        with ThreadPoolExecutor(16) as threads:
+            statuses = Counter(threads.map(request, range(4 * LIMIT)))
+        assert statuses == {200: LIMIT, 429: 3 * LIMIT}
+    noted(f"{driver}, {ROUNDS} times {LIMIT} requests on two nodes: {dict(service.sent)}")
