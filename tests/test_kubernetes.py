@@ -19,6 +19,7 @@ Manifest = dict[str, Any]
 CHOSEN = [v for v in SELECTION if "kubernetes" in v.deploy]
 WITHOUT_JOBS = next(v for v in CHOSEN if v.driver != "aiosqlite" and v.jobs == "none")
 WITHOUT_SECRETS = Variant("aiosqlite", examples=(), deploy=("kubernetes",))
+WITHOUT_KUBERNETES = next(v for v in SELECTION if "kubernetes" not in v.deploy)
 WITH_JOBS = {FAMILIES[v.driver]: v for v in CHOSEN if v.jobs == "database"}
 VARIANTS = [*WITH_JOBS.values(), WITHOUT_JOBS]
 # The oldest version that the guide names, and the newest one of the schemas.
@@ -153,7 +154,9 @@ def test_containers_run_what_compose_runs_for_as_long(manifests: Manifests) -> N
     assert "\nENTRYPOINT" not in dockerfile  # `args` replace CMD
 
 
-def test_probes_are_those_of_the_guide_on_the_port_of_the_service(manifests: Manifests) -> None:
+def test_probes_are_those_of_other_guides_on_the_port_of_the_service(
+    manifests: Manifests, rendered: Rendered
+) -> None:
     [api] = manifests.pods()["api"]["containers"]
     defaults = defaults_of_settings(manifests.service)
     [port] = api["ports"]
@@ -162,7 +165,7 @@ def test_probes_are_those_of_the_guide_on_the_port_of_the_service(manifests: Man
     assert "PORT" not in manifests.settings()
     [published] = manifests.files["service.yaml"]["spec"]["ports"]
     assert published["targetPort"] == port["name"]
-    guide = (manifests.service / "docs" / "operating.md").read_text()
+    guide = (rendered(WITHOUT_KUBERNETES) / "docs" / "operating.md").read_text()
     [block] = re.findall(r"^```yaml\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL)
     described = yaml.safe_load(block.replace(f"port: {port['containerPort']}", "port: http"))
     probes = {name: api[name] for name in described}

@@ -260,7 +260,7 @@ def wait_until_used(service: Running, is_used: bool = True) -> None:
 
 
 def reads(service: Running) -> int:
-    """How many reads the replica has served, without those that measure its lag."""
+    """How many reads the replica has served, not counting measurements of its lag."""
     return int(status(service)["direct_reads"])
 
 

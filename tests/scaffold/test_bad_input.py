@@ -61,10 +61,10 @@ note a                                    | 'a' has no type
 note a:                                   | 'a:' has no type
 note :str                                 | cannot be the name of a field
 note ''                                   | has no type
-note a:string                             | 'string' in 'a:string' is no type
-note a:STR                                | 'STR' in 'a:STR' is no type
-note a:str:                               | '' in 'a:str:' is no modifier
-note a:str:required                       | 'required' in 'a:str:required' is no modifier
+note a:string                             | 'string' in 'a:string' is not a type
+note a:STR                                | 'STR' in 'a:STR' is not a type
+note a:str:                               | '' in 'a:str:' is not a modifier
+note a:str:required                       | 'required' in 'a:str:required' is not a modifier
 note a:str:unique:unique                  | says unique twice
 note a:str a:int                          | The field a is given twice
 note a:str:optional:sort                  | cannot be sorted by a field that may be null
@@ -91,16 +91,16 @@ note owner:ref:project                    | every resource has it
 note metadata:json                        | Pydantic or SQLAlchemy uses it
 note model_name:str                       | because Pydantic uses model_
 note limit:int                            | Pydantic or SQLAlchemy uses it
-note date:date                            | the code uses it otherwise
-note create:str                           | the code uses it otherwise
-note data:refs:task                       | the code uses it otherwise
+note date:date                            | the code uses this name
+note create:str                           | the code uses this name
+note data:refs:task                       | the code uses this name
 note a:ref                                | write a:ref:NAME, where NAME is one of note,
 note a:ref:unknown                        | for 'a:ref:unknown': name one of note, project, task.
 note a:refs:unknown                       | 'unknown' for 'a:refs:unknown': name one of
 note a:refs:optional                      | 'a' for 'a:refs:optional': write a:refs:NAME, where
 note a:ref:Project                        | There is no resource 'Project'
 note author:ref:user                      | cannot refer to users
-note parent:ref:note                      | No first note could be created
+note parent:ref:note                      | The first note has no other to refer to
 note note:refs:note                       | has a function parameter note
 note project:ref project_id:uuid          | is given twice
 note tags:refs:task tag_ids:json          | is given twice

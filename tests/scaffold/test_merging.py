@@ -87,7 +87,7 @@ def test_module_without_room_for_the_code_is_refused(own: str, sentence: str) ->
             "",
             "has no line `# Your own go below this line.`",
         ),
-        ("routers: list[APIRouter]", "all_routers: list[APIRouter]", "has no routers, to which"),
+        ("routers: list[APIRouter]", "all_routers: list[APIRouter]", "has no routers, where these"),
         ("\n]\n", "\n] + others\n", "must end with `]`"),
     ],
 )

@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--unapplied",
         action="store_true",
-        help="with --undo: the migration was never applied, although no database can be asked",
+        help="with --undo, if the database is unreachable: the migration was never applied",
     )
     try:
         options = parser.parse_intermixed_args(arguments)

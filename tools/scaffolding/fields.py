@@ -63,7 +63,7 @@ def parse_field(text: str) -> Field:
         )
     kind, *rest = parts
     if kind not in TYPES:
-        raise Refused(f"{kind!r} in {text!r} is no type: use one of {', '.join(TYPES)}.")
+        raise Refused(f"{kind!r} in {text!r} is not a type: use one of {', '.join(TYPES)}.")
     check_field_name(name, kind, text)
     choices: tuple[str, ...] = ()
     target = ""
@@ -74,7 +74,8 @@ def parse_field(text: str) -> Field:
     for modifier in rest:
         if modifier not in MODIFIERS:
             raise Refused(
-                f"{modifier!r} in {text!r} is no modifier: use {', '.join(MODIFIERS)}, or nothing."
+                f"{modifier!r} in {text!r} is not a modifier: use {', '.join(MODIFIERS)}, or"
+                " nothing."
             )
         if rest.count(modifier) > 1:
             raise Refused(f"{text!r} says {modifier} twice: leave one out.")

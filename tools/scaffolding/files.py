@@ -81,13 +81,13 @@ def changed(copy: Service, name: str, change: Change, old: str, new: str) -> str
         return change((copy.folder / name).read_text(), old, new, name)
     except FileNotFoundError:
         raise Refused(
-            f"{name} is missing, and this changes it: restore it, and run this again."
+            f"{name} is missing, but has to be changed: restore it, and run this again."
         ) from None
     except UnicodeDecodeError:
         raise Refused(f"{name} is not encoded in UTF-8: convert it first.") from None
     except SyntaxError as error:
         raise Refused(
-            f"{name} is no valid Python in line {error.lineno}: correct it first."
+            f"{name} is not valid Python, in line {error.lineno}: correct it first."
         ) from None
 
 

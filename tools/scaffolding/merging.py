@@ -56,7 +56,7 @@ def added(owners: str, base: str, new: str, name: str) -> str:
             if own is None:
                 lines = "\n".join(inserted_lines(before.text, item.text))
                 raise Refused(
-                    f"{name} has no {item.key}, to which these lines belong: put it back.\n{lines}"
+                    f"{name} has no {item.key}, where these lines belong: put it back.\n{lines}"
                 )
             own.text = with_lines(own.text, before.text, item.text, name)
     add_imports(module, template, set(wanted.imports) - set(template.imports))
@@ -153,7 +153,8 @@ def merge(module: Module, before: Module, after: Module, name: str, layout: Form
             if known is not None and known.text != item.text:
                 if own is None:
                     raise Refused(
-                        f"{name} has no {item.key}, which changes: put it back, and run this again."
+                        f"{name} has no {item.key}, which has to be changed: put it back, and run"
+                        " this again."
                     )
                 own.text = merged_statement(own.text, known.text, item.text, name, layout)
             elif known is None and own is not None:

@@ -16,7 +16,7 @@ OF_LIBRARIES = {
     *("parse_raw", "query", "registry", "schema", "schema_json", "update_forward_refs", "validate"),
     *("cursor", "limit", "self", "sort"),
 }
-# In a class, a field hides what has its name from the fields after it.
+# A field hides a type or function with the same name from the fields below it.
 OF_CLASS_BODIES = {
     *("bool", "bytes", "date", "datetime", "decimal", "float", "int", "list", "set", "str"),
     *(
@@ -30,7 +30,7 @@ OF_CLASS_BODIES = {
         "unset",
     ),
 }
-# The types of which a field has a class or an alias: the class of the resource and its own name.
+# Types whose fields have a class or an alias, named after the resource and the field.
 WITH_CLASS = {"str", "text", "int", "float", "money", "bool", "enum", "json", "refs"}
 # Classes that a resource has in any case.
 OF_CLASSES = {"create", "not_found", "page_params", "read", "refers_to_itself", "update"}
@@ -90,7 +90,7 @@ def check_field_name(name: str, kind: str, text: str) -> None:
     for reserved, why in (
         (OF_MIXINS, "every resource has it"),
         (OF_LIBRARIES, "Pydantic or SQLAlchemy uses it"),
-        (of_the_code | (OF_FUNCTIONS if kind == "refs" else set()), "the code uses it otherwise"),
+        (of_the_code | (OF_FUNCTIONS if kind == "refs" else set()), "the code uses this name"),
     ):
         if attribute in reserved:
             raise Refused(f"A field cannot be called {name!r}, because {why}: use another word.")
@@ -105,8 +105,8 @@ def check_resource_name(name: str, plural: str) -> None:
     check_name(plural, "the plural")
     if name == plural:
         raise Refused(
-            f"The plural of {name} must be another word, because both name something: add --plural"
-            f" with it, such as --plural {name}_records."
+            f"The plural of {name} must be another word: add --plural, such as"
+            f" --plural {name}_records."
         )
     for word in (name, plural):
         if {word, class_name(word)} & OF_THE_CODE:

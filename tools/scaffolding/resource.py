@@ -29,7 +29,8 @@ class Resources:
         if field.target == resource["name"]:
             if field.type == "ref" and "optional" not in field.modifiers:
                 raise Refused(
-                    f"No first {field.target} could be created: write {field.written}:optional."
+                    f"The first {field.target} has no other to refer to: write"
+                    f" {field.written}:optional."
                 )
             return {
                 "name": resource["name"],
@@ -51,9 +52,7 @@ class Resources:
                 f" {known}."
             )
         if found["class"] == "User":
-            raise Refused(
-                f"{field.written!r} cannot refer to users: a row belongs to the user who makes it."
-            )
+            raise Refused(f"{field.written!r} cannot refer to users: a row belongs to its creator.")
         if field.type == "refs" and len(found["owner"]) > MAX_PATH:
             raise Refused(
                 f"{field.written!r} cannot refer to {found['class']}, whose rows belong to users by"
@@ -84,7 +83,8 @@ class Resources:
         missing = []
         if found["key"] != "uuid":
             raise Refused(
-                f"{found['class']}.id is no UUID: {field.written!r} needs a table whose id is one."
+                f"{found['class']}.id is not a UUID: {field.written!r} needs a table whose id is"
+                " a UUID."
             )
         if not found["get"]:
             missing.append(f"functions get_{name} and {found['class']}NotFound in its crud")

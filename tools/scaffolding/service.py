@@ -154,7 +154,7 @@ def read_answers(folder: Path) -> dict[str, Any]:
             f"{ANSWERS} cannot be read ({type(error).__name__}): restore it from git."
         ) from None
     if not isinstance(answers, dict) or not {"_src_path", "structure", "driver"} <= answers.keys():
-        raise Refused(f"{ANSWERS} is not of this template: run this in the folder of a service.")
+        raise Refused(f"{ANSWERS} is from another template: run this in the folder of a service.")
     return answers
 
 
@@ -165,8 +165,8 @@ def explain(output: str) -> str:
     unreachable = "TEST_DATABASE_URL|pixeltable|mysqld|mariadbd|refused|connect call|can't connect"
     if re.search(unreachable, output, re.IGNORECASE):
         return (
-            f"No database server for the migration could be reached ({last}): install what the"
-            " tests need, or set TEST_DATABASE_URL as for them."
+            f"No database server for the migration could be reached ({last}): install the"
+            " server of the tests, or set TEST_DATABASE_URL."
         )
     places = re.findall(r'File "((?:app|tests|migrations)/[^"]+)", line (\d+)', output)
     place = " in {} line {}".format(*places[-1]) if places else ""

@@ -18,7 +18,7 @@ from scaffolding.errors import Refused
 FIRST_RELEASE = (2, 8)
 LAYERS = ("models", "schemas", "crud", "services", "routes")
 PARTIALS = Path("includes", "scaffold")
-# Parts of a service in which a resource writes nothing: not to render them takes less time.
+# Folders that a resource does not change: leaving them out saves time.
 OTHERS = (
     *("/.devcontainer", "/.github", "/app/core", "/app/mails", "/docs", "/migrations"),
     *("/monitoring", "/tests/core"),

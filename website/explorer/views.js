@@ -65,7 +65,7 @@
       }),
     ]);
 
-  // The answers of a combination as chosen answers, without those that are not asked.
+  // The answers of a combination that differ from the defaults, by question.
   explorer.chosenOf = (answers) => Object.fromEntries(explorer.differing(answers)
     .map(({ question, answer }) => [question.name, answer]));
 

@@ -94,7 +94,7 @@ def is_changed(etag: str, if_match: list[str]) -> bool:
 
 
 def is_unchanged(etag: str, if_none_match: list[str]) -> bool:
-    """Return whether `If-None-Match` lists this tag, be it as a weak one."""
+    """Return whether `If-None-Match` lists this tag, also as a weak tag."""
     tags = {tag.removeprefix("W/") for tag in if_none_match}
     return "*" in tags or etag.removeprefix("W/") in tags
 
@@ -105,7 +105,7 @@ def tags_of(header: str) -> list[str]:
 
 
 class Precondition:
-    """The entity tags in `If-Match`, of which None matches any version, and `If-None-Match`."""
+    """The entity tags in `If-Match`, or None for any version, and those in `If-None-Match`."""
 
     def __init__(self, tags: list[str] | None, excluded: list[str] | None = None) -> None:
         self.tags = tags
