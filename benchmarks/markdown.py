@@ -31,7 +31,11 @@ def number(value: float) -> str:
 
 
 def spread(value: Spread) -> str:
-    return f"{number(value.median)} ({number(value.low)}-{number(value.high)})"
+    return f"{number(value.median)} ({bounds(value)})"
+
+
+def bounds(value: Spread) -> str:
+    return f"{number(value.low)}-{number(value.high)}"
 
 
 def ratios(service: Figures, others: Iterable[Figures | None]) -> list[str]:

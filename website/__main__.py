@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument(
         "--url",
         default=str(ROOT),
-        help="where the commands of the explorer copy the template from; this folder by default",
+        help="where commands copy the template from; this folder by default",
     )
     parser.add_argument(
         "--quick",
@@ -37,7 +37,7 @@ def main() -> None:
     options = parser.parse_args()
     unfinished = BUILD / "unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
-    build_pages(unfinished, BUILD)
+    build_pages(unfinished, BUILD, options.url)
     build_explorer(unfinished / "explorer", options.url, quick=options.quick)
     shutil.rmtree(SITE, ignore_errors=True)
     unfinished.rename(SITE)

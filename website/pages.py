@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from shlex import quote
 
 from harness.rendering import ROOT
 
@@ -35,11 +36,16 @@ DEFINITION = re.compile(r"^\[([^\]]+)\]: (\S+)\n", re.MULTILINE)
 URL = re.compile(r"[a-z]+:")
 
 
-def build_pages(site: Path, work: Path) -> None:
-    """Write the pages into the folder of the site. Broken links are errors."""
+def build_pages(site: Path, work: Path, template: str) -> None:
+    """Write the pages into the folder of the site. Broken links are errors.
+
+    `template` is where the command of the first page copies from.
+    """
     source = work / "pages"
     shutil.rmtree(source, ignore_errors=True)
     shutil.copytree(DOCS, source)
+    first = source / "index.md"
+    first.write_text(first.read_text().replace("TEMPLATE", quote(template)))
     for name, target in PAGES.items():
         for path in files_of(ROOT / name):
             copy = source / target / path.relative_to(ROOT / name)

@@ -199,6 +199,7 @@ def test_service_name_is_checked_quoted_and_kept_in_the_link(visit: Open) -> Non
     expect(field).to_have_value("Kurt's Stock")
     field.fill("7 things")
     expect(page.locator("#name-problem")).to_have_text("Start with a letter from A to Z.")
+    expect(page.locator("#command")).to_contain_text(f"{ROOT} my-service")
 
 
 def test_preset_has_a_command_with_its_file(visit: Open) -> None:
@@ -430,5 +431,6 @@ def test_documentation_is_readable_on_a_phone_and_searchable(visit: Open) -> Non
     page = visit("?q=replica", page="search.html")
     expect(page.locator("#search-results li").first).to_be_visible()
     page = visit(page="index.html")
+    expect(page.get_by_text(f"uvx copier copy {ROOT} my-service")).to_be_visible()
     page.get_by_role("link", name="Open the explorer").click()
     page.wait_for_selector("#panes nav")

@@ -18,12 +18,16 @@
     return "";
   };
 
-  const command = (name, options) => [
-    explorer.index.program,
-    ...(name === explorer.DEFAULT_NAME ? [] : [`-d ${quoted(`service_name=${name}`)}`]),
-    ...options,
-    `${quoted(explorer.index.template)} ${folderOf(name)}`,
-  ].join(" \\\n  ");
+  // With the default name while the name has a problem, so that the command always works.
+  const command = (written, options) => {
+    const name = explorer.problemOf(written) ? explorer.DEFAULT_NAME : written;
+    return [
+      explorer.index.program,
+      ...(name === explorer.DEFAULT_NAME ? [] : [`-d ${quoted(`service_name=${name}`)}`]),
+      ...options,
+      `${quoted(explorer.index.template)} ${folderOf(name)}`,
+    ].join(" \\\n  ");
+  };
 
   explorer.commandOf = (answers, name) => command(name, explorer.differing(answers).map(
     ({ question, answer }) => question.options[answer]));
