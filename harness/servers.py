@@ -1,6 +1,7 @@
 """Database servers for tests, which can be stopped and killed and keep their data."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -15,7 +16,7 @@ import psutil
 import psycopg
 import pymysql
 
-from harness.waiting import free_port, wait_until_reachable
+from harness.waiting import eventually, free_port, wait_until_reachable
 
 SECONDS_TO_INITIALIZE = 120
 SECONDS_TO_STOP = 30
@@ -102,9 +103,11 @@ class Server(ABC):
 
     def freeze(self) -> None:
         """Stop all processes of the server from running; its connections stay open."""
-        for process in self._processes():
+        processes = self._processes()
+        for process in processes:
             with suppress(psutil.NoSuchProcess):  # a connection has ended
                 process.suspend()
+        eventually(lambda: all(map(is_stopped, processes)))
 
     def thaw(self) -> None:
         for process in self._processes():
@@ -134,6 +137,18 @@ class Server(ABC):
         """Create an empty database, whatever an earlier test has left."""
         self.drop_database(name)
         self.create_database(name)
+
+
+def is_stopped(process: psutil.Process) -> bool:
+    """Whether no thread of the process runs: they stop one after the other."""
+    try:
+        states = [
+            Path(f"/proc/{process.pid}/task/{thread.id}/status").read_text()
+            for thread in process.threads()
+        ]
+    except (FileNotFoundError, ProcessLookupError, psutil.NoSuchProcess):
+        return True  # it has ended
+    return all(re.search(r"^State:\t[TZ]", state, re.MULTILINE) for state in states)
 
 
 @contextmanager

@@ -45,8 +45,8 @@ def test_shutdown_under_load_is_graceful(stack: Stack) -> None:
 @pytest.mark.drivers("asyncpg", "aiomysql", further=("psycopg", "asyncmy"))
 def test_request_in_flight_is_completed(stack: Stack) -> None:
     with stack.serving(shutdown_delay=0) as service, ThreadPoolExecutor(1) as threads:
-        request = threads.submit(service.client.get, "/slow?seconds=1.5")
-        eventually(lambda: stack.statements("%sleep%"))
+        request = threads.submit(service.client.get, "/slow?seconds=3")
+        eventually(lambda: stack.statements("sleep"), lambda: service.log)
         service.process.send_signal(signal.SIGTERM)
         assert request.result().status_code == 200
         assert service.process.wait(30) == 0
@@ -71,7 +71,7 @@ def test_requests_that_outlast_the_timeout_get_a_problem(stack: Stack) -> None:
             return connect(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
 
         cancelled = [connect(HALF_SENT), get("/slow?seconds=60")]
-        eventually(lambda: stack.statements("%sleep%"))
+        eventually(lambda: stack.statements("sleep"), lambda: service.log)
         stream = HTTPResponse(get("/stream?seconds=0.01"))
         stream.begin()
         assert stream.read(1) == b"."
