@@ -92,14 +92,14 @@ class Owner:
         assert "Total coverage: 100.00%" in suite
 
     def installed(self, in_environment: InEnvironment) -> Service:
-        """Return the service with its own environment, which has what measures coverage."""
+        """Return the service with its own environment, which has pytest-cov."""
         service = in_environment(self.folder)
         own = {"UV_PROJECT_ENVIRONMENT", "MYPY_CACHE_DIR"}
         service.variables |= {n: v for n, v in self.environment.items() if n not in own}
         return service
 
     def measure_added(self, in_environment: InEnvironment) -> None:
-        """Run the tests of the resources, and those that look at every endpoint and migration.
+        """Run the tests of the resources, and the tests of every endpoint and migration.
 
         They must cover every line that was added.
         """

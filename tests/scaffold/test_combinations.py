@@ -61,7 +61,7 @@ def test_resources_pass_the_checks_of_the_service(
     tmp_path: Path,
     combined: Variant,
 ) -> None:
-    """And generated requests have no server error; afterwards, the resources are taken back."""
+    """Generated requests cause no 5xx, too; in the end, the resources are undone."""
     owner = owner_of(combined)
     owner.add(*TAG)
     owner.add(*ORDER)

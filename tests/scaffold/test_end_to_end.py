@@ -26,7 +26,7 @@ MORE = (
 )
 
 
-def test_resource_is_added_tested_and_taken_back(owner_of: Callable[[Variant], Owner]) -> None:
+def test_resource_is_added_tested_and_undone(owner_of: Callable[[Variant], Owner]) -> None:
     owner = owner_of(Variant("aiosqlite", "by_feature"))
     output = owner.add("invoice", *INVOICE)
     assert "  app/invoices/models.py\n" in output

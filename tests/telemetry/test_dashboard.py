@@ -24,13 +24,13 @@ def dashboard(rendered: Callable[[Variant], Path]) -> Any:
 
 
 def mistakes(document: Any) -> list[str]:
-    """The fields that Grafana does not know, and those whose values have other types."""
+    """Fields that Grafana's schema lacks, and fields with values of other types."""
     parsed = Dashboard.from_json(document)
     return [*unknown(document, json.loads(json.dumps(parsed, cls=JSONEncoder))), *mistyped(parsed)]
 
 
 def unknown(document: Any, known: Any, path: str = "") -> Iterator[str]:
-    """The fields of a document that are not in what the models keep of it."""
+    """The fields of a document that are missing after parsing it."""
     if isinstance(document, dict):
         for name, value in document.items():
             if name in known:
@@ -43,7 +43,7 @@ def unknown(document: Any, known: Any, path: str = "") -> Iterator[str]:
 
 
 def mistyped(value: Any, hint: Any = Any, path: str = "") -> Iterator[str]:
-    """The fields of models whose values do not have the types of these fields."""
+    """The fields of models with values of other types."""
     if hasattr(value, "from_json"):
         hints = get_type_hints(type(value))
         for name, each in vars(value).items():
