@@ -78,7 +78,7 @@ class Replicated:
                 self.replica.execute(statement)
 
     def delay(self, seconds: int) -> None:
-        """Let the replica apply each change so long after the primary."""
+        """Delay each change on the replica by this time."""
         if self.family == "postgresql":
             self.replica.configure(recovery_min_apply_delay=f"{seconds}s" if seconds else "")
         else:
