@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from harness.parts import nightly
 from harness.projects import Template
 from harness.running import alembic, database, serving
 from harness.services import InEnvironment
@@ -14,9 +13,8 @@ from tests.updates.deployments import updated_copy
 SENSORS = "/api/v1/sensors"
 
 
-@pytest.mark.parametrize(
-    "driver", ["aiosqlite", *(nightly(driver) for driver in DRIVERS if driver != "aiosqlite")]
-)
+@pytest.mark.nightly
+@pytest.mark.parametrize("driver", DRIVERS)
 def test_jobs_add_summaries_of_measurements(
     upstream: Template, tmp_path: Path, in_environment: InEnvironment, driver: str
 ) -> None:
