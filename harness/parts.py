@@ -11,6 +11,7 @@ PARTS = {
     "renders": {"template", "test_contract.py", "test_render.py", "test_types.py"},
     "updates": {"adopting", "updates"},
     "servers": {
+        "conflicts",
         "faults",
         "hostile",
         "systems",
