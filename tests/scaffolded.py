@@ -16,7 +16,7 @@ RESOURCES: dict[str, dict[str, Any]] = {
     each["plural"]: each
     for each in [
         resource("tag", field("label", "str", "unique", "sort")),
-        resource("counter", field("total", "int")),
+        resource("testimonial", field("total", "int")),
         resource(
             "invoice",
             field("number", "str", "unique", "sort", "filter"),
@@ -51,7 +51,7 @@ RESOURCES: dict[str, dict[str, Any]] = {
         resource(
             "membership",
             field("project", "ref", target=PROJECT),
-            field("role", "enum", "later", choices=("reader", "writer")),
+            field("role", "enum", "later", choices=("reader", "other")),
             field("extra", "json", "later"),
             field("text", "text", "optional", "later"),
             field("count", "int", "later"),

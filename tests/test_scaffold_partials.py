@@ -174,9 +174,9 @@ def test_resources_are_free_of_lint(with_resources: WithResources) -> None:
     command = [RUFF, "check", "--no-cache", "--quiet", "app", "tests"]
     result = subprocess.run(command, cwd=service, capture_output=True, text=True, check=False)
     assert result.stdout == ""
-    source = (service / "app" / "models" / "counter.py").read_text()
+    source = (service / "app" / "models" / "testimonial.py").read_text()
     assert "String" not in source, "a module imports and contains only what its fields need"
-    assert not (service / "app" / "services" / "counters.py").exists()
+    assert not (service / "app" / "services" / "testimonials.py").exists()
 
 
 @pytest.mark.nightly

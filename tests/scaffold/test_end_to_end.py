@@ -81,6 +81,37 @@ def test_more_fields_are_merged_into_edited_code_and_fill_rows(
     assert owner.status() == ""
 
 
+@pytest.mark.nightly
+@pytest.mark.parametrize("indentation", ["indent-width = 2", 'format.indent-style = "tab"'])
+def test_code_is_written_and_merged_in_the_format_of_the_service(
+    owner_of: Callable[[Variant], Owner], indentation: str
+) -> None:
+    owner = owner_of(Variant("aiosqlite", "flat", "jwt", api_keys=True))
+    (owner.folder / "ruff.toml").write_text(
+        f'extend = "pyproject.toml"\n{indentation}\nformat.quote-style = "single"\n'
+        'lint.extend-ignore = ["E101", "W191"]\n'
+    )
+    owner.run("ruff", "format", "--no-cache", "--quiet", ".")
+    owner.commit()
+    owner.add("invoice", *INVOICE)
+    path = owner.folder / "app" / "schemas.py"
+    docstring = 'class InvoiceCreate(Input):\n    """A new invoice."""\n\n'
+    edit_invoices(path, "class InvoiceCreate(Input):\n", docstring.replace("    ", indent(path)))
+    owner.commit()
+    owner.add("invoice", *MORE)
+    assert '"""A new invoice."""' in path.read_text()
+    owner.run("ruff", "check", "--no-cache", "--quiet", ".")
+    owner.run("ruff", "format", "--no-cache", "--check", "--quiet", ".")
+    owner.run("pytest", "-q", "-n", "0", "-p", "no:cacheprovider", "tests/test_invoices.py")
+    owner.add("invoice", "--undo")
+    assert owner.status() == ""
+
+
+def indent(path: Path) -> str:
+    [found, *_] = re.findall(r"^[ \t]+", path.read_text(), re.MULTILINE)
+    return str(found)
+
+
 # What an owner changes in the invoices, by the module.
 EDITS = {
     "models": [

@@ -72,6 +72,11 @@ def test_statement_after_the_owners_section_stays_the_last() -> None:
     [
         (BASE.replace("# Your own tables", "# Tables"), "app/models.py has no line `# Your own"),
         (f"{BASE}\n\n{INVOICE}", "app/models.py already has Invoice: use another name"),
+        (
+            BASE.replace("import String", "import String\nfrom own import Integer"),
+            "already has another Integer, and this imports Integer from sqlalchemy: rename one",
+        ),
+        (f"{BASE}\n\nInteger = int\n", "already has another Integer, and this imports"),
     ],
 )
 def test_module_without_room_for_the_code_is_refused(own: str, sentence: str) -> None:

@@ -1,6 +1,7 @@
 """The files of a service that a resource adds, or that more fields change."""
 
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -9,7 +10,7 @@ from typing import Any
 
 from scaffolding.errors import Refused, refuse_all
 from scaffolding.merging import added, merged
-from scaffolding.service import Service
+from scaffolding.service import Service, copy_settings
 from scaffolding.template import add_room, fetched, rendered
 
 Files = dict[str, str]
@@ -36,16 +37,16 @@ def modules_of(tree: Path) -> Files:
     return {path.relative_to(tree).as_posix(): path.read_text() for path in found}
 
 
-def add_all(copy: Service, base: Path, new: Path) -> Files:
+def add_all(copy: Service, python: Path, base: Path, new: Path) -> Files:
     """Return the files that the resource adds or changes."""
-    before = modules_of(base)
-    return change_all(copy, added, before, modules_of(new), "use another name for the resource")
+    before, after = differing(copy, python, base, new)
+    return change_all(copy, added, before, after, "use another name for the resource")
 
 
-def merge_all(copy: Service, python: Path, trees: Sequence[Path], folder: Path) -> Files:
+def merge_all(copy: Service, python: Path, trees: Sequence[Path]) -> Files:
     """Return the files that more fields change."""
-    old = placed(copy, python, trees[0], trees[1], folder / "old")
-    new = placed(copy, python, trees[0], trees[2], folder / "new")
+    old = placed(copy, python, trees[0], trees[1])
+    new = placed(copy, python, trees[0], trees[2])
     return merge_files(copy, python, old, new)
 
 
@@ -91,20 +92,32 @@ def changed(copy: Service, name: str, change: Change, old: str, new: str) -> str
         ) from None
 
 
-def placed(copy: Service, python: Path, base: Path, new: Path, folder: Path) -> Files:
+def placed(copy: Service, python: Path, base: Path, new: Path) -> Files:
     """Return the files of a resource as they were written into an unedited service."""
-    before, after = modules_of(base), modules_of(new)
-    written = Service.__new__(Service)
-    written.folder = folder
-    folder.mkdir()
-    shutil.copy(copy.folder / "pyproject.toml", folder)
+    before, after = differing(copy, python, base, new)
     files = {
         name: added(before[name], before[name], text, name) if name in before else text
         for name, text in after.items()
-        if before.get(name) != text
     }
-    apply(written, python, files)
-    return {name: (folder / name).read_text() for name in files}
+    return in_style(copy, python, files)
+
+
+def differing(copy: Service, python: Path, base: Path, new: Path) -> tuple[Files, Files]:
+    """Return the modules that differ, before and after, in the style of the service."""
+    before, after = modules_of(base), modules_of(new)
+    changed = {name: text for name, text in after.items() if before.get(name) != text}
+    old = {name: before[name] for name in changed if name in before}
+    return in_style(copy, python, old), in_style(copy, python, changed)
+
+
+def in_style(copy: Service, python: Path, files: Files) -> Files:
+    """Return files as the linter and formatter of the service write them."""
+    with tempfile.TemporaryDirectory(dir=copy.folder.parent) as folder:
+        written = Service.__new__(Service)
+        written.folder = Path(folder)
+        copy_settings(copy.folder, written.folder)
+        apply(written, python, files)
+        return {name: (written.folder / name).read_text() for name in files}
 
 
 def apply(copy: Service, python: Path, files: Files) -> None:

@@ -15,6 +15,7 @@ from scaffolding.modules import (
     Import,
     Item,
     Module,
+    bound_by,
     is_code,
     is_import,
     members,
@@ -59,19 +60,37 @@ def added(owners: str, base: str, new: str, name: str) -> str:
                     f"{name} has no {item.key}, where these lines belong: put it back.\n{lines}"
                 )
             own.text = with_lines(own.text, before.text, item.text, name)
-    add_imports(module, template, set(wanted.imports) - set(template.imports))
+    add_imports(module, template, set(wanted.imports) - set(template.imports), name)
     return str(module)
 
 
-def add_imports(module: Module, template: Module, imports: set[Import]) -> None:
+def add_imports(module: Module, template: Module, imports: set[Import], name: str) -> None:
     """Add imports after the others: ruff sorts them, and joins those of one module."""
     missing = sorted(imports - set(module.imports))
+    check_free(module, missing, name)
     at = module.end_of_own_section(template) if module.is_facade else module.after_imports
     for number, imported in enumerate(missing):
         is_first = at == 1 and number == 0 and not module.is_facade
         item = Item(f"import {statement_of(imported)}", statement_of(imported), int(is_first))
         module.items.insert(at + number, item)
         module.imports[imported] = item.text
+
+
+def check_free(module: Module, imports: Sequence[Import], name: str) -> None:
+    """Refuse imports of a name that is something else in the module.
+
+    The linter removes a second import of a name from another module of the service.
+    """
+    used = {bound_by(each): each[0] for each in module.imports}
+    for each in imports:
+        bound = bound_by(each)
+        others = used.get(bound, "")
+        is_same = all(source.startswith("app.") for source in (others, each[0]))
+        if module.get(bound) or (bound in used and not is_same):
+            raise Refused(
+                f"{name} already has another {bound}, and this imports {each[1]}"
+                f"{f' from {each[0]}' if each[0] else ''}: rename one of them."
+            )
 
 
 def inserted_lines(before: str, after: str) -> list[str]:
@@ -129,7 +148,7 @@ def merged(owners: str, old: str, new: str, name: str, layout: Format) -> str:
     module, before, after = parse(owners), parse(old), parse(new)
     merge(module, before, after, name, layout)
     remove_imports(module, set(before.imports) - set(after.imports))
-    add_imports(module, before, set(after.imports) - set(before.imports))
+    add_imports(module, before, set(after.imports) - set(before.imports), name)
     return str(module)
 
 
@@ -183,7 +202,7 @@ def remove(module: Module, item: Item, name: str) -> None:
 def remove_imports(module: Module, imports: set[Import]) -> None:
     code = "\n".join(item.text for item in module.items if not is_import(item))
     for imported in imports:
-        used = imported[2] or imported[1].partition(".")[0]
+        used = bound_by(imported)
         statement = module.imports.pop(imported, None)
         if statement is None or (not module.is_facade and re.search(rf"\b{used}\b", code)):
             continue
@@ -207,7 +226,7 @@ def merged_statement(owners: str, old: str, new: str, name: str, layout: Format)
         return new
     if (text := merged_by_git(owners, old, new)) is not None:
         return text
-    is_member = old.startswith(" ")
+    is_member = old[:1].isspace()
     if not is_member and all(versions := [members(text) for text in (owners, old, new)]):
         (head, module), (old_head, before), (new_head, after) = filter(None, versions)
         if head == old_head or old_head == new_head:

@@ -152,6 +152,11 @@ def names_of(node: ast.Import | ast.ImportFrom) -> Iterator[Import]:
         yield module, alias.name, alias.asname or ""
 
 
+def bound_by(imported: Import) -> str:
+    """Return the name that an import adds to the module."""
+    return imported[2] or imported[1].partition(".")[0]
+
+
 def statement_of(imported: Import) -> str:
     module, name, alias = imported
     start = f"from {module} import {name}" if module else f"import {name}"

@@ -1,5 +1,6 @@
 """The description of a resource that the partials of the template read."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -90,7 +91,7 @@ class Resources:
             missing.append(f"functions get_{name} and {found['class']}NotFound in its crud")
         if name not in self.fixtures:
             missing.append(f"a fixture {name} in the tests")
-        if self.accounts and f'"{name}_id"' not in self.rows:
+        if self.accounts and not re.search(rf"[\"']{name}_id[\"']", self.rows):
             missing.append(f"{name}_id in `rows_of` of tests/authorization.py")
         if missing:
             raise Refused(

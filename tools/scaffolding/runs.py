@@ -63,9 +63,9 @@ def add(
         commit = before.runs[-1].commit if before else str(service.answers.get("_commit", ""))
         with rendered_versions(service, commit, versions, Path(folder)) as trees:
             if before:
-                files = merge_all(copy, python, trees, Path(folder))
+                files = merge_all(copy, python, trees)
             else:
-                files = add_all(copy, trees[0], trees[1])
+                files = add_all(copy, python, trees[0], trees[1])
         if not dry_run:
             check_clean(service, known, files)
         apply(copy, python, files)

@@ -20,6 +20,8 @@ IGNORED = (
     *(".venv", ".git", "__pycache__", ".database", ".mypy_cache", ".pytest_cache", ".ruff_cache"),
     *("*.db", "*.db-shm", "*.db-wal"),
 )
+# What configures ruff, in the folder of the service or above it.
+SETTINGS = ("pyproject.toml", "ruff.toml", ".ruff.toml")
 FIXTURE = re.compile(r"^@pytest\.fixture\b.*\n(?:async )?def (\w+)\(", re.MULTILINE)
 
 
@@ -48,15 +50,26 @@ class Service:
         """The interpreter of the service's environment."""
         environment = Path(os.environ.get("UV_PROJECT_ENVIRONMENT") or ".venv")
         script = "Scripts/python.exe" if sys.platform == "win32" else "bin/python"
-        path = self.folder / environment / script
-        if not path.exists():
-            raise Refused(
-                f"The service has no environment in {environment}: run `uv sync`, and try again."
-            )
-        return path
+        for folder in (self.folder, *self.parents):  # a workspace has one environment
+            if (path := folder / environment / script).exists():
+                return path
+        raise Refused(
+            f"The service has no environment in {environment}: run `uv sync`, and try again."
+        )
+
+    @property
+    def parents(self) -> list[Path]:
+        """The folders between the service and the root of its repository, such as a monorepo."""
+        above = self.git("rev-parse", "--show-cdup") or ""
+        return list(self.folder.parents)[: above.count("..")]
 
     def copy_to(self, folder: Path) -> "Service":
-        """Copy what git does not ignore, and `.env`."""
+        """Copy what git does not ignore, `.env`, and the settings in the folders above."""
+        parents = self.parents
+        for parent in reversed(parents):
+            folder.mkdir()
+            copy_settings(parent, folder)
+            folder /= self.folder.relative_to(parent).parts[0]
         listed = self.git("ls-files", "-z", "--cached", "--others", "--exclude-standard")
         if listed is None:
             shutil.copytree(self.folder, folder, ignore=shutil.ignore_patterns(*IGNORED))
@@ -140,6 +153,12 @@ class Service:
         paths = (self.folder / "tests").rglob("*.py")
         texts = (path.read_text(encoding="utf-8", errors="replace") for path in paths)
         return {name for text in texts for name in FIXTURE.findall(text)}
+
+
+def copy_settings(source: Path, target: Path) -> None:
+    for name in SETTINGS:
+        if (source / name).is_file():
+            shutil.copy(source / name, target)
 
 
 def read_answers(folder: Path) -> dict[str, Any]:

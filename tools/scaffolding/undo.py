@@ -7,7 +7,7 @@ from pathlib import Path
 from scaffolding import changes, state
 from scaffolding.errors import Refused, listed
 from scaffolding.fields import parse_fields
-from scaffolding.files import Files, apply, merge_files, modules_of, placed, rendered_versions
+from scaffolding.files import Files, apply, differing, merge_files, placed, rendered_versions
 from scaffolding.resource import Resources, describe
 from scaffolding.service import Service
 
@@ -118,12 +118,11 @@ def unmerged(
         for each in some
     ]
     with rendered_versions(service, run.commit, versions, folder) as trees:
-        new = placed(copy, python, trees[0], trees[-1], folder / "new")
-        old = (
-            placed(copy, python, trees[0], trees[1], folder / "old")
-            if kept
-            else modules_of(trees[0])
-        )
+        new = placed(copy, python, trees[0], trees[-1])
+        if kept:
+            old = placed(copy, python, trees[0], trees[1])
+        else:
+            old, _ = differing(copy, python, trees[0], trees[-1])
     before, after = ({path: each[path] for path in edited} for each in (new, old))
     files = merge_files(copy, python, before, after)
     apply(copy, python, files)
