@@ -294,6 +294,21 @@ def test_unreachable_database_is_named_with_the_reason_of_the_driver(
 
 
 @pytest.mark.nightly
+def test_clone_without_settings_asks_whether_the_migration_was_applied(
+    owner_of: Callable[[Variant], Owner],
+) -> None:
+    owner = owner_of(Variant("aiosqlite", auth="jwt"))
+    (owner.folder / ".env").unlink()
+    own = {name: value for name, value in owner.environment.items() if name != "DATABASE_URL"}
+    owner.environment = own
+    owner.add("invoice", "number:str")
+    sentence = owner.refused("invoice", "--undo")
+    assert sentence.startswith("The database of DATABASE_URL is unreachable (DATABASE_URL is not")
+    owner.add("invoice", "--undo", "--unapplied")
+    assert owner.status() == ""
+
+
+@pytest.mark.nightly
 def test_undo_leaves_other_resources_and_refuses_what_would_break(
     owner_of: Callable[[Variant], Owner],
 ) -> None:

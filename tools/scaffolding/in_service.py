@@ -22,7 +22,7 @@ import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -243,7 +243,7 @@ def newest_of_this_minute() -> int:
     scripts = ScriptDirectory.from_config(Config(toml_file=CONFIGURATION))
     head = scripts.get_current_head() or ""
     name = Path(scripts.get_revision(head).path).name if head else ""
-    is_new = name.startswith(f"{datetime.now():%Y%m%d%H%M}")
+    is_new = name.startswith(f"{datetime.now(UTC):%Y%m%d%H%M}")
     return int(head, 16) if is_new and re.fullmatch("[0-9a-f]{12}", head) else 0
 
 
@@ -293,7 +293,11 @@ async def applied(*revisions: str) -> dict[str, Any]:
         for each in scripts.walk_revisions()
         if each.revision not in revisions and {*revisions} & {*each._all_down_revisions}
     ]
-    settings = of_service("app.core.configuration", "read_settings")()
+    try:
+        settings = of_service("app.core.configuration", "read_settings")()
+    except SystemExit as error:  # a new clone has no `.env`
+        [mistake, *_] = str(error).splitlines()
+        return {"following": following, "applied": None, "error": mistake.rstrip(".")}
     url = of_service("app.core.engines", "database_url")(settings)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
         return {"following": following, "applied": []}
