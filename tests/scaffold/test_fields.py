@@ -102,6 +102,11 @@ def test_field_that_is_given_twice_is_refused(written: tuple[str, str]) -> None:
         parse_fields(written)
 
 
+def test_fields_whose_types_have_one_name_are_refused() -> None:
+    with pytest.raises(Refused, match="The types of line_2 and line2 would have one name"):
+        parse_fields(["line_2:str", "line2:str"])
+
+
 @pytest.mark.parametrize(
     ("name", "plural", "sentence"),
     [

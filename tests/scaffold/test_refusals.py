@@ -1,13 +1,14 @@
 """Sentences that end the tool in a service, before anything is written."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 from scaffolding.fields import parse_fields
 from scaffolding.runs import etag_is_lost
-from scaffolding.service import explain
+from scaffolding.service import Service, explain
 
 from harness.projects import commit
 from tests.scaffold.conftest import Owner
@@ -138,6 +139,40 @@ def test_all_uncommitted_changes_are_named_before_the_service_is_read(
     assert folder.refused(*arguments) == (
         f"{changed} uncommitted changes: commit them, and run this again."
     )
+
+
+@pytest.mark.parametrize(
+    ("decorator", "name"),
+    [
+        ("@pytest.fixture", "own"),
+        ("@fixture", "own"),
+        ('@pytest_asyncio.fixture(scope="session")', "own"),
+        ('@pytest.fixture(\n    name="other",\n)', "other"),
+    ],
+)
+def test_fixture_is_found_in_any_form(folder: Owner, decorator: str, name: str) -> None:
+    (folder.folder / "tests").mkdir()
+    text = f"{decorator}\nasync def own() -> None: ...\n"
+    (folder.folder / "tests" / "conftest.py").write_text(text)
+    assert Service(folder.folder).fixtures() == {name}
+
+
+def test_environment_and_settings_of_a_monorepo_are_found(
+    folder: Owner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("UV_PROJECT_ENVIRONMENT", raising=False)
+    root = tmp_path / "répo 1"
+    service = shutil.copytree(tmp_path, root / "services" / "shop", ignore=lambda *_: ["répo 1"])
+    (service / "app" / "models.py").touch()
+    (root / "ruff.toml").touch()
+    (root / ".venv" / "bin").mkdir(parents=True)
+    (root / ".venv" / "bin" / "python").touch()
+    commit(root)
+    found = Service(service)
+    assert found.python == root / ".venv" / "bin" / "python"
+    copy = found.copy_to(tmp_path / "copy")
+    assert copy.folder == tmp_path / "copy" / "services" / "shop"
+    assert (tmp_path / "copy" / "ruff.toml").exists()
 
 
 def test_loss_of_the_etag_is_announced_once() -> None:

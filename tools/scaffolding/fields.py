@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scaffolding.errors import Refused
-from scaffolding.names import IRREGULAR, check_field_name
+from scaffolding.names import IRREGULAR, check_field_name, class_name
 
 TYPES = (
     *("str", "text", "int", "float", "money", "bool", "date", "datetime", "uuid", "enum"),
@@ -47,11 +47,15 @@ def parse_fields(texts: Sequence[str]) -> list[Field]:
     """Raises `Refused` for the first mistake."""
     fields = [parse_field(text) for text in texts]
     names: set[str] = set()
+    classes: dict[str, str] = {}
     for field in fields:
         for name in {field.name, field.key}:
             if name in names:
                 raise Refused(f"The field {name} is given twice, or exists: leave it out.")
         names |= {field.name, field.key}
+        other = classes.setdefault(class_name(field.name), field.name)
+        if other != field.name:
+            raise Refused(f"The types of {other} and {field.name} would have one name: rename one.")
     return fields
 
 

@@ -118,17 +118,27 @@ def describe_target(mapper: Any) -> dict[str, Any] | None:
     if len(keys) != 1 or keys[0].name != "id" or mapper.class_.__module__.startswith("app.core."):
         return None
     cls = mapper.class_
-    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
     crud = crud_of(cls.__module__, mapper.local_table.name)
     return {
         "class": cls.__name__,
         "module": cls.__module__,
         "crud": crud.__name__ if crud else "",
-        "get": hasattr(crud, f"get_{name}") and hasattr(crud, f"{cls.__name__}NotFound"),
+        "get": names_in(crud, cls.__name__),
         "table": mapper.local_table.name,
         "key": "uuid" if isinstance(keys[0].type, Uuid) else "int",
         "owner": path_to_owner(mapper, set()),
     }
+
+
+def names_in(crud: ModuleType | None, cls: str) -> list[str]:
+    """Return how a function `get_NAME` names a class: `Step2` can be `step_2` or `step2`."""
+    return [
+        name
+        for function in dir(crud)
+        if (name := function.removeprefix("get_")) != function
+        and name.replace("_", "") == cls.lower()
+        and hasattr(crud, f"{cls}NotFound")
+    ]
 
 
 def crud_of(models: str, table: str) -> ModuleType | None:

@@ -134,10 +134,6 @@ def class_name(name: str) -> str:
     return "".join(word.capitalize() for word in name.split("_"))
 
 
-def snake_case(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
-
-
 def article(words: str) -> str:
     sounds_like_a_consonant = re.match("(?:uni|use|eu|one)", words)
     return "an" if words[0] in "aeiou" and not sounds_like_a_consonant else "a"

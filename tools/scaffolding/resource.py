@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from scaffolding.errors import Refused
+from scaffolding.errors import Refused, listed
 from scaffolding.fields import Field
-from scaffolding.names import article, class_name, snake_case
+from scaffolding.names import article, class_name
 from scaffolding.service import Service
 
 # MySQL allows 65535 bytes in a row: what a field takes at most.
@@ -20,7 +20,7 @@ class Resources:
     """What a field can refer to: the tables of the service, and the resource itself."""
 
     def __init__(self, service: Service, description: Mapping[str, Any]) -> None:
-        self.targets = {snake_case(each["class"]): each for each in description["targets"]}
+        self.targets = {each["class"].lower(): each for each in description["targets"]}
         self.fixtures = service.fixtures()
         self.accounts = service.has_accounts
         authorization = service.folder / "tests" / "authorization.py"
@@ -43,7 +43,7 @@ class Resources:
                 "owner": ["owner_id"] if self.accounts else [],
                 "itself": True,
             }
-        found = self.targets.get(field.target)
+        found = self.targets.get(class_name(field.target).lower())
         if found is None:
             known = ", ".join(sorted(self.known() | {str(resource["name"])}))
             names_it = f":{field.type}:{field.target}" in field.written
@@ -75,8 +75,9 @@ class Resources:
     def known(self) -> set[str]:
         return {
             name
-            for name, each in self.targets.items()
-            if each["get"] and name in self.fixtures and name != "user"
+            for each in self.targets.values()
+            for name in each["get"]
+            if name in self.fixtures and name != "user"
         }
 
     def check(self, field: Field, found: Mapping[str, Any]) -> None:
@@ -87,16 +88,20 @@ class Resources:
                 f"{found['class']}.id is not a UUID: {field.written!r} needs a table whose id is"
                 " a UUID."
             )
-        if not found["get"]:
+        if name not in found["get"]:
             missing.append(f"functions get_{name} and {found['class']}NotFound in its crud")
         if name not in self.fixtures:
             missing.append(f"a fixture {name} in the tests")
-        if self.accounts and not re.search(rf"[\"']{name}_id[\"']", self.rows):
-            missing.append(f"{name}_id in `rows_of` of tests/authorization.py")
+        key = f"{name}_id" if found["owner"] else field.key
+        if self.accounts and not re.search(rf"[\"']{key}[\"']", self.rows):
+            missing.append(
+                f"{key} in `rows_of` of tests/authorization.py"
+                if found["owner"]
+                else f"{key}, the ID of a row, in `PUBLIC_VALUES` of tests/authorization.py"
+            )
         if missing:
             raise Refused(
-                f"{field.written!r} cannot refer to {found['class']}: first add"
-                f" {' and '.join(missing)}."
+                f"{field.written!r} cannot refer to {found['class']}: first add {listed(missing)}."
             )
 
 

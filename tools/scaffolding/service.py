@@ -22,7 +22,11 @@ IGNORED = (
 )
 # What configures ruff, in the folder of the service or above it.
 SETTINGS = ("pyproject.toml", "ruff.toml", ".ruff.toml")
-FIXTURE = re.compile(r"^@pytest\.fixture\b.*\n(?:async )?def (\w+)\(", re.MULTILINE)
+FIXTURE = re.compile(
+    r"^@(?:\w+\.)?fixture\b(?:\((?:[^()]*\bname=[\"'](\w+))?[^()]*\))?"
+    r"\s+(?:async )?def (\w+)\(",
+    re.MULTILINE,
+)
 
 
 class Service:
@@ -152,7 +156,7 @@ class Service:
     def fixtures(self) -> set[str]:
         paths = (self.folder / "tests").rglob("*.py")
         texts = (path.read_text(encoding="utf-8", errors="replace") for path in paths)
-        return {name for text in texts for name in FIXTURE.findall(text)}
+        return {given or name for text in texts for given, name in FIXTURE.findall(text)}
 
 
 def copy_settings(source: Path, target: Path) -> None:
