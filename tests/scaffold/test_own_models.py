@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from harness.projects import write_migration
 from harness.variants import Variant
 from tests.scaffold.conftest import Owner
 
@@ -93,6 +94,43 @@ def test_rows_of_no_user_and_names_with_a_number_can_be_referred_to(
     tests = ("hooks", "tier_2s", "rides", "authorization")
     files = [f"tests/test_{name}.py" for name in tests]
     assert " passed" in owner.run("pytest", "-q", "-n", "0", "-p", "no:cacheprovider", *files)
+
+
+MOVED = """
+
+squawk_ignore = ["ban-set-schema"]
+
+
+def upgrade() -> None:
+    op.execute("CREATE SCHEMA shop")
+    for table in ("projects", "tasks"):
+        op.execute(f"ALTER TABLE {table} SET SCHEMA shop")
+
+
+def downgrade() -> None:
+    for table in ("projects", "tasks"):
+        op.execute(f"ALTER TABLE shop.{table} SET SCHEMA public")
+    op.execute("DROP SCHEMA shop")
+"""
+
+
+@pytest.mark.nightly
+def test_tables_can_be_in_a_schema_of_postgresql(owner_of: Callable[[Variant], Owner]) -> None:
+    owner = owner_of(Variant("asyncpg", "by_feature"))
+    owner.edit("app/core/models.py", "MetaData(\n", 'MetaData(\n        schema="shop",\n')
+    owner.edit("app/tasks/models.py", '"projects.id"', '"shop.projects.id"')
+    path = write_migration(owner.folder, "202601010000_0002_moved.py", "", follows="0001")
+    head, _, _ = path.read_text().partition("def upgrade")
+    path.write_text(f'"""Move the tables."""\n{head.rstrip()}{MOVED}')
+    path.write_text(path.read_text().replace("import sqlalchemy as sa\n", ""))
+    tidy(owner)
+    owner.commit()
+    assert "has a table projects already" in owner.refused("project", "name:str")
+    owner.add("trip", "title:str", "project:ref", "last:ref:task:optional")
+    owner.add("trip", "code:uuid:optional:unique", "rank:int:sort", "next:ref:task:optional")
+    owner.check()
+    tests = ("tests/test_trips.py", "tests/core/test_migration_safety.py")
+    owner.run("pytest", "-q", "-n", "0", "-p", "no:cacheprovider", *tests)
 
 
 def tidy(owner: Owner) -> None:

@@ -49,6 +49,10 @@ def test_service_whose_package_was_renamed_is_refused(folder: Owner) -> None:
             'File "app/api.py", line 7\n  def (\nSyntaxError: invalid syntax',
             "(SyntaxError: invalid syntax in app/api.py line 7): correct it, and run this again.",
         ),
+        (
+            "alembic.util.exc.CommandError: Multiple head revisions are present for given argument",
+            "The migrations have more than one head: run `uv run alembic merge heads`, and run",
+        ),
         ("ModuleNotFoundError: No module named 'x'", "(ModuleNotFoundError: No module named 'x'):"),
     ],
 )

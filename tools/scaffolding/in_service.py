@@ -104,7 +104,11 @@ async def describe() -> dict[str, Any]:
     base = of_service("app.models", "Base")
     mappers = list(base.registry.mappers)
     return {
-        "tables": sorted(base.metadata.tables),
+        "tables": sorted(
+            each.name
+            for each in base.metadata.tables.values()
+            if each.schema == base.metadata.schema
+        ),
         "classes": sorted(names_of_models()),
         "targets": [target for mapper in mappers if (target := describe_target(mapper))],
         "paths": sorted(paths()),
@@ -124,7 +128,7 @@ def describe_target(mapper: Any) -> dict[str, Any] | None:
         "module": cls.__module__,
         "crud": crud.__name__ if crud else "",
         "get": names_in(crud, cls.__name__),
-        "table": mapper.local_table.name,
+        "table": mapper.local_table.fullname,
         "key": "uuid" if isinstance(keys[0].type, Uuid) else "int",
         "owner": path_to_owner(mapper, set()),
     }

@@ -95,6 +95,8 @@ class Online:
 
     def divide(self, changes: ops.ModifyTableOps, scripts: list[ops.MigrationScript]) -> None:
         """Leave what only adds, and append a migration for each kind of the other operations."""
+        names = filter(None, [changes.schema, self.table])
+        self.quoted = ".".join(map(self.quote, names))
         indexes = [op for op in changes.ops if isinstance(op, ops.CreateIndexOp)]
         uniques = [op for op in changes.ops if isinstance(op, ops.CreateUniqueConstraintOp)]
         checked = ops.CreateForeignKeyOp | ops.CreateCheckConstraintOp
@@ -119,7 +121,7 @@ class Online:
         """Check the existing rows: this locks no row, and no request waits for it."""
         names = [self.quote(str(each.to_constraint().name)) for each in constraints]
         upgrades: Operations = [
-            AlterTable(self.quote(self.table), f"VALIDATE CONSTRAINT {name}") for name in names
+            AlterTable(self.quoted, f"VALIDATE CONSTRAINT {name}") for name in names
         ]
         if self.also_on_sqlite:
             upgrades = either(upgrades, [])
@@ -157,11 +159,11 @@ class Online:
         for unique in uniques:
             name = self.quote(str(unique.constraint_name))
             added = f"ADD CONSTRAINT {name}"
-            upgrades.append(AlterTable(self.quote(self.table), added, f"UNIQUE USING INDEX {name}"))
+            upgrades.append(AlterTable(self.quoted, added, f"UNIQUE USING INDEX {name}"))
             # With the constraint, PostgreSQL drops its index.
             downgrades += [unique.reverse(), unique_index(self.table, unique)]
         if self.also_on_sqlite:
-            batch = ops.ModifyTableOps(self.table, uniques)
+            batch = ops.ModifyTableOps(self.table, uniques, schema=uniques[0].schema)
             upgrades = either(upgrades, [batch])
             downgrades = either(downgrades, [batch.reverse()])
         columns = [name for each in uniques for name in each.columns if name != "owner_id"]
@@ -179,7 +181,7 @@ def without_parentheses(column: Column[Any]) -> None:
 def unique_index(table: str, unique: ops.CreateUniqueConstraintOp) -> ops.CreateIndexOp:
     name = unique.to_constraint().name
     assert isinstance(name, str)
-    return ops.CreateIndexOp(name, table, unique.columns, unique=True)
+    return ops.CreateIndexOp(name, table, unique.columns, schema=unique.schema, unique=True)
 
 
 def either(

@@ -191,6 +191,11 @@ def explain(output: str) -> str:
             f"No database server for the migration could be reached ({last}): install the"
             " server of the tests, or set TEST_DATABASE_URL."
         )
+    if "Multiple head revisions" in output:
+        return (
+            "The migrations have more than one head: run `uv run alembic merge heads`, and run this"
+            " again."
+        )
     places = re.findall(r'File "((?:app|tests|migrations)/[^"]+)", line (\d+)', output)
     place = " in {} line {}".format(*places[-1]) if places else ""
     return (
