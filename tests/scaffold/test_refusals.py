@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from scaffolding.checks import check_owner
+from scaffolding.errors import Refused
 from scaffolding.fields import parse_fields
 from scaffolding.runs import etag_is_lost
 from scaffolding.service import Service, explain
@@ -177,6 +179,16 @@ def test_environment_and_settings_of_a_monorepo_are_found(
     copy = found.copy_to(tmp_path / "copy")
     assert copy.folder == tmp_path / "copy" / "services" / "shop"
     assert (tmp_path / "copy" / "ruff.toml").exists()
+
+
+def test_fields_of_a_resource_that_is_older_than_the_accounts_are_refused(folder: Owner) -> None:
+    answers = folder.folder / ".copier-answers.yml"
+    targets = [{"class": "Invoice", "owner": []}, {"class": "Other", "owner": ["owner_id"]}]
+    check_owner("invoice", {"targets": targets}, Service(folder.folder))
+    answers.write_text(f"{ANSWERS}auth: jwt\n")
+    check_owner("other", {"targets": targets}, Service(folder.folder))
+    with pytest.raises(Refused, match="invoice was added before the service had accounts"):
+        check_owner("invoice", {"targets": targets}, Service(folder.folder))
 
 
 def test_loss_of_the_etag_is_announced_once() -> None:

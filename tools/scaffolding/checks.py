@@ -61,6 +61,16 @@ def check_names(name: str, plural: str, description: Mapping[str, Any], copy: Se
         raise Refused(f"The service has {found} already: use another name than {name}.")
 
 
+def check_owner(name: str, description: Mapping[str, Any], copy: Service) -> None:
+    """Refuse more fields of a resource that is older than the accounts of the service."""
+    for each in description["targets"]:
+        if copy.has_accounts and each["class"] == class_name(name) and not each["owner"]:
+            raise Refused(
+                f"{name} was added before the service had accounts, so its rows belong to no user:"
+                " add an `owner_id` as the examples have it, or add the fields by hand."
+            )
+
+
 def check_names_of_fields(
     name: str, fields: Sequence[Field], description: Mapping[str, Any]
 ) -> None:

@@ -13,6 +13,7 @@ from scaffolding.checks import (
     check_clean,
     check_names,
     check_names_of_fields,
+    check_owner,
 )
 from scaffolding.errors import Refused, listed
 from scaffolding.fields import Field, parse_fields
@@ -53,6 +54,8 @@ def add(
         description = copy.ask(python, "describe")
         if before is None:
             check_names(name, plural, description, copy)
+        else:
+            check_owner(name, description, copy)
         check_names_of_fields(name, new_fields, description)
         resources = Resources(copy, description)
         first = len(before.runs[0].fields) if before else len(fields)
