@@ -56,3 +56,4 @@ def test_request_or_job_has_its_whole_effect_or_none(
     counted = re.findall(r"(\d+) (?:requests|jobs|periodic job), (\d+) faults", output)
     assert len(counted) == 3, output
     record_property("faults", sum(int(faults) for _, faults in counted))
+    print(f"Faults: {sum(int(faults) for _, faults in counted)}")

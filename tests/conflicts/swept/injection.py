@@ -37,6 +37,7 @@ KINDS = [
     Kind("conflict", "commit"),
     Kind("two conflicts", "statement", times=2),
     Kind("two conflicts", "commit", times=2),
+    Kind("connection lost", "statement", LOSS),
     Kind("connection lost before the commit", "commit", LOSS),
     Kind("connection lost after the commit", "commit", LOSS, commits_before=True),
 ]
