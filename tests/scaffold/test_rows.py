@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import NullPool, create_engine, make_url, text
 
 from harness.running import alembic, database, serving
 from harness.services import Service
@@ -107,7 +107,9 @@ def test_migration_of_indexes_that_is_interrupted_runs_again(
     with database(service) as url:
         alembic(service, url, "upgrade +4")  # but for the indexes and the unique constraint
         connection = create_engine(
-            make_url(url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
+            make_url(url).set(drivername="postgresql+psycopg"),
+            isolation_level="AUTOCOMMIT",
+            poolclass=NullPool,
         ).connect()
         with connection:
             connection.execute(text("BEGIN"))
