@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI, WebSocket
 from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse
-from httpx2 import AsyncClient, ReadTimeout
+from httpx2 import AsyncClient, ReadTimeout, Timeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
@@ -101,7 +101,7 @@ async def test_request_that_is_never_answered_does_not_keep_the_server_running(
     monkeypatch.setattr("tests.core.live_server.SECONDS_TO_STOP", 0.1)
     async with asyncio.timeout(10), live_client_of(app) as client:
         with pytest.raises(ReadTimeout):
-            await client.get("/", timeout=0.1)
+            await client.get("/", timeout=Timeout(10, read=0.1))
 
 
 async def test_server_leaves_ctrl_c_to_pytest() -> None:
