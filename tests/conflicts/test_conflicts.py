@@ -9,33 +9,22 @@ from pathlib import Path
 import pytest
 
 from harness.services import Service
-from harness.variants import EXAMPLES, Variant
+from harness.variants import Variant, named
 
 SWEPT = Path(__file__).with_name("swept")
 
 
-def everything(driver: str, structure: str, auth: str) -> Variant:
-    """A service with all that writes."""
-    return Variant(
-        driver,
-        structure,
-        auth,
-        EXAMPLES,
-        api_keys=True,
-        mail="none" if auth == "oidc" else "smtp",
-        rate_limits=True,
-        idempotency=True,
-        jobs="database",
-    )
-
-
+# Services with all that writes.
 VARIANTS = [
-    everything("aiosqlite", "layered", "jwt"),
-    everything("aiosqlite", "flat", "oidc"),
-    everything("asyncpg", "by_feature", "session"),
-    everything("psycopg", "layered", "jwt"),
-    everything("aiomysql", "by_feature", "jwt"),
-    everything("asyncmy", "flat", "session"),
+    named(f"{name}-all-keys-limits-idempotency-jobs")
+    for name in (
+        "aiosqlite-layered-jwt-mail",
+        "aiosqlite-flat-oidc",
+        "asyncpg-by_feature-session-mail",
+        "psycopg-layered-jwt-mail",
+        "aiomysql-by_feature-jwt-mail",
+        "asyncmy-flat-session-mail",
+    )
 ]
 
 

@@ -97,7 +97,6 @@ async def cases_of(
     no_answer = Case("no answer", ask, 502, models_fail=True)
     cases += [no_answer, no_answer.with_key()]
     # The first request of a caller deletes some expired counters.
-    expired = {"digest": EXPIRED, "attempts": 1, "expires_at": utc_now() - timedelta(hours=1)}
     for name in ("login_attempts", "rate_limits"):
         if (table := Base.metadata.tables.get(name)) is not None:
             await session.execute(delete(table))

@@ -1,9 +1,10 @@
 """Faults of the database at the n-th statement or commit."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, NamedTuple
+from itertools import count
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Dialect
 
@@ -20,6 +21,9 @@ LOSS = {
     "mysql": ["KILL CONNECTION_ID()", "SELECT 1"],
     "sqlite": ["SQLITE_IOERR"],
 }
+
+
+Result = TypeVar("Result")
 
 
 class Kind(NamedTuple):
@@ -119,3 +123,20 @@ def fault_at(database: Database, kind: Kind, number: int) -> Iterator[Fault]:
                 delattr(dialect, name)
             else:
                 setattr(dialect, name, function)
+
+
+async def each_fault(
+    database: Database, prepare: Callable[[], Awaitable[None]], run: Callable[[], Awaitable[Result]]
+) -> AsyncIterator[tuple[Kind, str, Result]]:
+    """Run something with a fault at each of its statements and commits, one after the other.
+
+    Yields the kind of the fault, its place, and the result.
+    """
+    for kind in KINDS:
+        for number in count(1):
+            await prepare()
+            with fault_at(database, kind, number) as fault:
+                result = await run()
+            if not fault.has_happened:
+                break
+            yield kind, f"{kind.name} at {kind.at} {number}", result

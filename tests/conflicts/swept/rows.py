@@ -1,5 +1,6 @@
 """The rows of all tables, before and after a request or a job."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -44,7 +45,10 @@ class Snapshot:
         await restore_rows(self._settings, self._rows)
 
     async def assert_unchanged(self) -> None:
-        assert _show(await self._read(), str) == _show(self._rows, str)
+        def show(_: Table, __: str, value: Any) -> str:
+            return str(value)
+
+        assert _show(await self._read(), show) == _show(self._rows, show)
 
     async def show(self) -> Shown:
         """The rows as they are now, without what is new each time."""
@@ -68,11 +72,11 @@ class Snapshot:
             return await read_rows(connection)
 
 
-def _show(rows: Rows, show: Any) -> Shown:
+def _show(rows: Rows, show: Callable[[Table, str, Any], str]) -> Shown:
     return {
         table.name: sorted(
             ", ".join(
-                f"{column}={show(value) if show is str else show(table, column, value)}"
+                f"{column}={show(table, column, value)}"
                 for column, value in row.items()
                 if (table.name, column) not in LEFT_COLUMNS.keys() | OF_ATTEMPTS
             )

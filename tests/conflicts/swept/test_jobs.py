@@ -18,14 +18,14 @@ from app.core.database_errors import classify
 from app.core.job_queue import UNFINISHED, DeleteFinishedJobs, enqueue_periodic
 from app.core.jobs import TEMPORARY, run_if_due
 from app.core.models import Base, utc_now
-from app.core.outbox import JobState, OutboxJob, enqueue
+from app.core.outbox import BackgroundJob, JobState, OutboxJob, enqueue
 from app.core.worker import Worker
 from app.database import Database
 from app.jobs import JOBS
 from app.models import User
 from tests.authorization import rows_of
 
-from .injection import KINDS, fault_at
+from .injection import each_fault
 from .rows import Snapshot
 
 DAY = timedelta(days=1)
@@ -139,30 +139,24 @@ async def test_job_has_its_effect_once(
     faults = 0
     for job_class in JOBS:
         job = job_class(**fields.get(job_class.__name__, {}))
-        after: Any = None
-        for kind in [None, *KINDS]:
-            number = 0
-            while True:
-                number += 1
-                await snapshot.restore()
-                async with database.write.begin() as adding:
-                    await enqueue(adding, job)
-                mailer.sent = 0
-                if kind is None:
-                    await work(app, database)
-                    after = await snapshot.show(), mailer.sent
-                    break
-                with fault_at(database, kind, number) as fault:
-                    await work(app, database)
-                if not fault.has_happened:
-                    break
-                faults += 1
-                with subtests.test(f"{job_class.__name__}: {kind.name} at {kind.at} {number}"):
-                    rows = await snapshot.show()
-                    if kind.commits_before and mailer.sent:
-                        # The mail is composed again, with another token: nobody has the first one.
-                        rows["one_time_tokens"] = [*dict.fromkeys(rows["one_time_tokens"])]
-                    assert (rows, mailer.sent) == after
+
+        async def prepare(job: BackgroundJob = job) -> None:
+            await snapshot.restore()
+            async with database.write.begin() as adding:
+                await enqueue(adding, job)
+            mailer.sent = 0
+
+        await prepare()
+        await work(app, database)
+        after = await snapshot.show(), mailer.sent
+        async for kind, place, _ in each_fault(database, prepare, partial(work, app, database)):
+            faults += 1
+            with subtests.test(f"{job_class.__name__}: {place}"):
+                rows = await snapshot.show()
+                if kind.commits_before and mailer.sent:
+                    # The mail is composed again, with another token: nobody has the first one.
+                    rows["one_time_tokens"] = [*dict.fromkeys(rows["one_time_tokens"])]
+                assert (rows, mailer.sent) == after
     print(f"{len(JOBS)} jobs, {faults} faults")
 
 
@@ -175,19 +169,15 @@ async def test_periodic_job_is_enqueued_once(
     )
     await run()
     after = await snapshot.show()
+
+    async def run_repeatedly() -> None:
+        for _ in range(4):
+            with temporary_errors():
+                await run()
+
     faults = 0
-    for kind in KINDS:
-        number = 0
-        while True:
-            number += 1
-            await snapshot.restore()
-            with fault_at(database, kind, number) as fault:
-                for _ in range(4):
-                    with temporary_errors():
-                        await run()
-            if not fault.has_happened:
-                break
-            faults += 1
-            with subtests.test(f"{kind.name} at {kind.at} {number}"):
-                assert await snapshot.show() == after
+    async for _, place, _ in each_fault(database, snapshot.restore, run_repeatedly):
+        faults += 1
+        with subtests.test(place):
+            assert await snapshot.show() == after
     print(f"1 periodic job, {faults} faults")

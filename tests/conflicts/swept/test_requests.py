@@ -1,5 +1,6 @@
 """After a fault, a request has its whole effect, or none and it may be repeated."""
 
+from functools import partial
 from importlib.util import find_spec
 
 import pytest
@@ -14,12 +15,10 @@ from tests.fake_models import FakeModels, echo
 from tests.fixtures.api_keys import bearer
 
 from .cases import Case, cases_of
-from .injection import KINDS, LOSS, Kind, fault_at
+from .injection import LOSS, Kind, each_fault
 from .rows import Shown, Snapshot
 
 SPENDS_FIRST = ("POST /api/v1/prompts/{prompt_id}/answers", "no answer")
-
-
 HEADERS = ("authorization", "cookie", "origin")
 
 
@@ -63,18 +62,11 @@ async def test_request_has_its_whole_effect_or_none(
         assert expected.status_code == (case.status or expected.status_code)
         assert case.status or expected.is_success, f"{case.name}: {expected.text}"
         after = await snapshot.show()
-        for kind in KINDS:
-            number = 0
-            while True:
-                number += 1
-                await snapshot.restore()
-                with fault_at(database, kind, number) as fault:
-                    response = await send(app, case)
-                if not fault.has_happened:
-                    break
-                faults += 1
-                with subtests.test(f"{case.name}: {kind.name} at {kind.at} {number}"):
-                    await check(app, case, kind, snapshot, response, expected, after)
+        run = partial(send, app, case)
+        async for kind, place, response in each_fault(database, snapshot.restore, run):
+            faults += 1
+            with subtests.test(f"{case.name}: {place}"):
+                await check(app, case, kind, snapshot, response, expected, after)
     print(f"{len(cases)} requests, {faults} faults")
 
 
